@@ -17,7 +17,8 @@ import tools.jackson.databind.exc.ValueInstantiationException;
 /** Describes problems of JSON, without names of the parser's settings and of classes. */
 public final class JsonProblem {
   private static final Pattern SETTINGS =
-      Pattern.compile(": enable `[^`]*` to allow|, from `[^`]*`| \\(start marker at [^)]*\\)");
+      Pattern.compile(
+          ": enable `[^`]*` to allow|, from `[^`]*`| \\(start marker at \\[Source: .*?\\]\\)");
 
   private JsonProblem() {}
 
@@ -28,10 +29,31 @@ public final class JsonProblem {
    * @return a clause, with the place if it is known
    */
   public static String of(JacksonException failure) {
+    return problem(failure) + place(failure.getLocation());
+  }
+
+  /**
+   * Describes a failure to parse JSON that is a line of a file, whose number the caller knows.
+   *
+   * @param failure what the parser threw
+   * @return a clause, with the column if it is known
+   */
+  public static String inLine(JacksonException failure) {
+    TokenStreamLocation location = failure.getLocation();
+    return problem(failure)
+        + (location == null || location.getColumnNr() < 1
+            ? ""
+            : " (column %d)".formatted(location.getColumnNr()));
+  }
+
+  private static String problem(JacksonException failure) {
     String message = failure.getOriginalMessage();
-    return message == null
-        ? "it cannot be parsed"
-        : Printable.line(SETTINGS.matcher(message).replaceAll("")) + place(failure.getLocation());
+    if (message == null) {
+      return "it cannot be parsed";
+    }
+    return message.startsWith("Trailing token")
+        ? "unexpected content after its end"
+        : Printable.line(SETTINGS.matcher(message).replaceAll(""));
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.nola.trainer.data;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.trainer.data.DataFiles.Layout;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -99,7 +100,7 @@ enum ChatFormat {
           JsonMapper.shared().readTree(Files.readAllBytes(config)).path("chat_template");
       return template.isMissingNode() || template.isNull() ? "" : template.toString();
     } catch (JacksonException e) {
-      throw new InvalidDataException(config + ": invalid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidDataException(config + ": invalid JSON: " + JsonProblem.of(e), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.nola.trainer.data;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.trainer.data.ReferenceTexts.Triple;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -26,8 +27,7 @@ final class Dart {
     try (DataFile in = DataFile.open(file)) {
       root = JsonMapper.shared().readTree(in);
     } catch (JacksonException e) {
-      throw new InvalidDataException(
-          "%s: invalid JSON: %s".formatted(file, e.getOriginalMessage()), e);
+      throw new InvalidDataException("%s: invalid JSON: %s".formatted(file, JsonProblem.of(e)), e);
     }
     if (!root.isArray()) {
       throw new InvalidDataException(file + ": not a DART file: must be a list of objects");

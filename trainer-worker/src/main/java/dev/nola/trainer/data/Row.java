@@ -1,5 +1,6 @@
 package dev.nola.trainer.data;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.trainer.data.DataFiles.Layout;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -88,7 +89,7 @@ record Row(int line, String text, String answer) {
     try {
       object = JSON.readTree(line.text());
     } catch (JacksonException e) {
-      throw Lines.invalid(path, line.number(), "invalid JSON: " + e.getOriginalMessage());
+      throw Lines.invalid(path, line.number(), "invalid JSON: " + JsonProblem.inLine(e));
     }
     if (!object.isObject()) {
       throw Lines.invalid(path, line.number(), "must be a JSON object");

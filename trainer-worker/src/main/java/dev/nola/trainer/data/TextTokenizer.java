@@ -2,6 +2,7 @@ package dev.nola.trainer.data;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.nola.client.JsonProblem;
 import dev.nola.client.PythonJson;
 import dev.nola.trainer.djl.NativeLibraries;
 import dev.nola.trainer.model.Bert;
@@ -69,7 +70,7 @@ public final class TextTokenizer implements AutoCloseable {
     try {
       config = PythonJson.mapper().readTree(Files.readAllBytes(configFile));
     } catch (JacksonException e) {
-      throw new InvalidDataException(configFile + ": invalid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidDataException(configFile + ": invalid JSON: " + JsonProblem.of(e), e);
     }
     // Padding and truncation in tokenizer.json are for inference.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");

@@ -1,5 +1,6 @@
 package dev.nola.trainer.image;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.client.PythonJson;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -71,7 +72,7 @@ public final class ImageConfig {
     try {
       return PythonJson.mapper().readTree(text);
     } catch (JacksonException e) {
-      throw new InvalidImageException(origin + ": invalid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidImageException(origin + ": invalid JSON: " + JsonProblem.of(e), e);
     }
   }
 

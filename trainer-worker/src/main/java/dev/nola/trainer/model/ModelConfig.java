@@ -1,5 +1,6 @@
 package dev.nola.trainer.model;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.client.PythonJson;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ final class ModelConfig {
     try {
       return new ModelConfig(file, PythonJson.mapper().readTree(Files.readAllBytes(file)));
     } catch (JacksonException e) {
-      throw new UnsupportedModelException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
+      throw new UnsupportedModelException(file + ": invalid JSON: " + JsonProblem.of(e), e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.nola.trainer.onnx;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.files.StagedOutput;
@@ -107,7 +108,7 @@ public final class OnnxImport {
         return bytes;
       }
     } catch (JacksonException e) {
-      throw new InvalidDataException(tokenizer + ": invalid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidDataException(tokenizer + ": invalid JSON: " + JsonProblem.of(e), e);
     }
     throw new InvalidDataException(tokenizer + ": has no \"model\"; must be a tokenizer.json");
   }

@@ -597,8 +597,16 @@ class DatasetTest {
         jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER; must be text");
     assertThatThrownBy(() -> read(jsonl, 16, sound + "\n{\"p\": ", sound))
         .hasMessageStartingWith(folder.resolve("train") + ": line 2: invalid JSON: ");
-    assertThatThrownBy(() -> read(jsonl, 16, sound + sound, sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
+    assertRefused(
+        jsonl,
+        "{\"p\": \"a\"",
+        sound,
+        "line 1: invalid JSON: Unexpected end-of-input: expected close marker for Object (column 10)");
+    assertRefused(
+        jsonl,
+        sound + sound,
+        sound,
+        "line 1: invalid JSON: unexpected content after its end (column 24)");
     assertThatThrownBy(() -> read(jsonl, 16, "{\"p\": \"a\", \"p\": \"b\", \"c\": \"d\"}", sound))
         .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
     Layout tsv = new Layout.LabelledTsv("text", "label");
