@@ -4,6 +4,7 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.OutputPath;
 import dev.nola.command.Table;
+import dev.nola.files.Destination;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.coverage.CoveragePlot;
 import dev.nola.trainer.coverage.CoveragePoint;
@@ -13,6 +14,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -65,7 +67,7 @@ final class RankCoverageCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "Numbers of coefficients: N, of which NOLA has half for each factor, or K+L. Default:"
-              + " powers of two up to D².")
+              + " powers of two up to D², or 2.")
   private List<Split> coefficients = List.of();
 
   @Option(
@@ -120,10 +122,13 @@ final class RankCoverageCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     require(sizes, MAX_SIZE, "--sizes");
     require(ranks, MAX_SIZE, "--ranks");
+    if (plot != null) {
+      Destination.requireFile(plot);
+    }
     RankCoverage coverage = new RankCoverage(generator(), seed);
     List<CoveragePlot.Curve> curves = new ArrayList<>();
-    for (int size : sizes) {
-      for (int rank : ranks) {
+    for (int size : new LinkedHashSet<>(sizes)) {
+      for (int rank : new LinkedHashSet<>(ranks)) {
         List<CoveragePoint> points = new ArrayList<>();
         for (Split split : splits(size)) {
           points.add(
@@ -151,7 +156,9 @@ final class RankCoverageCommand implements Callable<Integer> {
 
   private List<Split> splits(int size) {
     return coefficients.isEmpty()
-        ? IntStream.iterate(2, n -> n <= size * size, n -> 2 * n).mapToObj(Split::of).toList()
+        ? IntStream.iterate(2, n -> n <= Math.max(2, size * size), n -> 2 * n)
+            .mapToObj(Split::of)
+            .toList()
         : coefficients;
   }
 

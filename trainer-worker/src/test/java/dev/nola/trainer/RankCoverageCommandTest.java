@@ -48,6 +48,26 @@ class RankCoverageCommandTest {
     assertThat(svg.contains("rgb(100,116,139)")).as("a fifth curve").isFalse();
   }
 
+  @Test
+  void sizesAndRanksNamedTwice_areMeasuredOnce() {
+    Path plot = folder.resolve("coverage.svg");
+    Outcome run = nola("rank-coverage", "--sizes", "1,1", "--ranks", "2,2", "--plot", plot);
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out().lines())
+        .containsExactly(
+            "size  rank  coefficients  NOLA         PRANC",
+            "1×1   2     2 = 1+1       100.0 % (1)  100.0 % (1)");
+    assertThat(plot).isNotEmptyFile();
+  }
+
+  @Test
+  void plotThatCannotBeWritten_isNamedBeforeTheMeasurement() {
+    Path missing = folder.resolve("none/coverage.svg");
+    Outcome run = nola("rank-coverage", "--plot", missing);
+    assertThat(run.exitCode()).isEqualTo(3);
+    assertThat(run.err()).contains(missing.toString(), "its parent folder does not exist");
+  }
+
   @ParameterizedTest
   @CsvSource({
     "--sizes, 65, invalid --sizes: 65; must be 1 to 64",
