@@ -11,6 +11,7 @@ import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.ExampleFile;
 import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -133,6 +134,14 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private ExampleFile examples(LoadedAdapter model) throws IOException, InterruptedException {
+    if (model.network() instanceof Mlp mlp) {
+      if (labels == null) {
+        throw new IllegalArgumentException(
+            "missing --labels; an MLP is measured on an IDX file of images and one of labels");
+      }
+      return DatasetReader.readFeatures(
+          data, labels, mlp.widths().getFirst(), model.labels().size());
+    }
     ImageTransform images = model.images();
     return images != null
         ? DatasetReader.readImages(data, labels, images, model.labels())

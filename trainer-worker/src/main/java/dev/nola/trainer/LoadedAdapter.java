@@ -25,11 +25,14 @@ import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Input;
+import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.ResNet;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +41,7 @@ import org.jspecify.annotations.Nullable;
  * A base model with an adapter, ready to compute.
  *
  * @param base the base model
- * @param texts the base model's tokenizer; null for a vision model
+ * @param texts the base model's tokenizer; null for a model of images or features
  * @param images what turns images into the input of a vision model; null for others
  * @param weights the weights with the adapter
  * @param labels names of the classes by number; empty for a language model
@@ -74,9 +77,10 @@ record LoadedAdapter(
             : BaseModel.loadFor(folder, file.adapter());
     TextTokenizer tokenizer = null;
     try {
-      boolean isVision = base.network().reads() == Input.Kind.IMAGES;
-      tokenizer = isVision ? null : TextTokenizer.load(folder, Bos.of(file.adapter()));
-      ImageTransform images = isVision ? images(folder, file) : null;
+      Input.Kind reads = base.network().reads();
+      tokenizer =
+          reads == Input.Kind.TEXTS ? TextTokenizer.load(folder, Bos.of(file.adapter())) : null;
+      ImageTransform images = reads == Input.Kind.IMAGES ? images(folder, file) : null;
       if (!isNetwork) {
         requireBase(folder, base, file, options, output);
       }
@@ -114,7 +118,7 @@ record LoadedAdapter(
     }
   }
 
-  /** Returns the network that an adapter states that it is. */
+  /** Returns the network that an adapter states that it is, or that its tensors are. */
   private static Network network(AdapterFile file) throws MismatchedAdapterException {
     String stated = file.adapter().metadata().provenance().getOrDefault(ResNet.KEY, "");
     for (ResNet.Kind kind : ResNet.Kind.values()) {
@@ -122,8 +126,15 @@ record LoadedAdapter(
         return new ResNet(kind);
       }
     }
-    throw new MismatchedAdapterException(
-        "adapter states no network of its own: name the folder of its base model instead of -");
+    Map<String, List<Integer>> shapes = new HashMap<>();
+    file.adapter().layers().forEach(layer -> shapes.put(layer.tensor(), layer.shape()));
+    file.adapter().dense().forEach(tensor -> shapes.put(tensor.name(), tensor.shape()));
+    return Mlp.ofShapes(shapes)
+        .orElseThrow(
+            () ->
+                new MismatchedAdapterException(
+                    "adapter states no network of its own: name the folder of its base model"
+                        + " instead of -"));
   }
 
   /** Returns what the adapter states about images, or else what the base model's folder says. */
@@ -165,7 +176,7 @@ record LoadedAdapter(
   }
 
   TextTokenizer tokenizer() {
-    return Objects.requireNonNull(texts, "a vision model has no tokenizer");
+    return Objects.requireNonNull(texts, "a model of images or features has no tokenizer");
   }
 
   Network network() {
@@ -173,7 +184,7 @@ record LoadedAdapter(
   }
 
   boolean isClassifier() {
-    return base.network().head() != null || images != null;
+    return base.network().head() != null || base.network().reads() != Input.Kind.TEXTS;
   }
 
   @Override

@@ -17,6 +17,8 @@ import dev.nola.trainer.generate.Decoding;
 import dev.nola.trainer.generate.TextGeneration;
 import dev.nola.trainer.image.ImageSource;
 import dev.nola.trainer.image.ImageTransform;
+import dev.nola.trainer.method.MismatchedAdapterException;
+import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -123,6 +125,11 @@ final class PredictCommand implements Callable<Integer> {
 
   /** Returns texts, or paths of images. */
   private List<String> inputs(LoadedAdapter model) throws IOException {
+    if (model.network().reads() == Input.Kind.FEATURES) {
+      throw new MismatchedAdapterException(
+          "adapter is an MLP, which reads the features of an IDX file; measure it with nola"
+              + " evaluate - FILE --data IMAGES --labels LABELS");
+    }
     if (model.images() != null) {
       Path images = data == null ? Path.of(String.valueOf(text)) : data;
       return DatasetReader.images(images).stream().map(Path::toString).toList();

@@ -83,6 +83,43 @@ class TrainCommandTest {
         .isEqualTo(trained.json().get("reconstructionDigest").asString());
     assertThat(file.adapter().metadata().metrics().get("validation loss"))
         .isEqualTo(trained.json().get("validationLoss").asDouble());
+    Outcome measured = evaluate(output, "validation-images", "--json");
+    assertThat(measured.err()).isEmpty();
+    assertThat(measured.json().get("examples").asInt()).isEqualTo(60);
+    assertThat(measured.json().get("loss").asDouble())
+        .isCloseTo(trained.json().get("validationLoss").asDouble(), within(1e-5));
+  }
+
+  private Outcome evaluate(Path adapter, String images, String... more) {
+    List<Object> command = new ArrayList<>(List.of("evaluate", "-", adapter, "--data"));
+    command.addAll(List.of(folder.resolve(images), "--labels"));
+    command.add(folder.resolve("validation-labels"));
+    command.addAll(List.of(more));
+    return nola(command.toArray());
+  }
+
+  @Test
+  void mlp_isMeasuredOnFeaturesOfItsWidth() throws IOException {
+    Path output = folder.resolve("a.nola");
+    nola("train", Jobs.write(folder, NOLA, "steps: 5\n"), "-o", output);
+    Path labels = folder.resolve("validation-labels");
+    Outcome other = evaluate(output, "validation-labels");
+    assertThat(other.exitCode()).isEqualTo(1);
+    assertThat(other.err()).contains(labels.toString());
+    byte[] images = Files.readAllBytes(folder.resolve("validation-images"));
+    images[15] = 3; // 120 images of 6×3 pixels
+    images[7] = 120;
+    Files.write(folder.resolve("narrow"), images);
+    assertThat(evaluate(output, "narrow").err())
+        .isEqualTo(
+            "nola evaluate: %s: images have 18 pixels; must be 36, the first width of the network\n"
+                .formatted(folder.resolve("narrow")));
+    Outcome unlabelled = nola("evaluate", "-", output, "--data", folder.resolve("narrow"));
+    assertThat(unlabelled.exitCode()).isEqualTo(2);
+    assertThat(unlabelled.err()).contains("missing --labels");
+    Outcome predicted = nola("predict", "-", output, "picture.png");
+    assertThat(predicted.exitCode()).isEqualTo(1);
+    assertThat(predicted.err()).contains("adapter is an MLP").hasLineCount(1);
   }
 
   @Test

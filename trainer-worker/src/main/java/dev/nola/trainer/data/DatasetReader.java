@@ -85,6 +85,21 @@ public final class DatasetReader {
   }
 
   /**
+   * Reads features and their classes, for a measurement.
+   *
+   * @param data IDX file of images
+   * @param labelsFile IDX file with the classes
+   * @param width number of features
+   * @param classes number of classes
+   * @return the examples
+   * @throws IOException if a file cannot be read, or breaks a rule: the message has its name
+   */
+  public static ExampleFile readFeatures(Path data, Path labelsFile, int width, int classes)
+      throws IOException {
+    return new ExampleFile(Images.readFeatures(data, labelsFile, width, classes), 0);
+  }
+
+  /**
    * Lists the images anywhere in a folder.
    *
    * @param path the folder, or the file of an image

@@ -77,6 +77,19 @@ record Images(List<byte[]> items, List<Integer> sizes, int count, Sha256 digest)
     return examples(file, images, labelsFile, labels, classes, pictures(file, images, transform));
   }
 
+  /** Reads all images of a file for a network of features. */
+  static List<Example> readFeatures(Path file, Path labelsFile, int width, int classes)
+      throws IOException {
+    Images images = read(file, Integer.MAX_VALUE, false);
+    Images labels = read(labelsFile, Integer.MAX_VALUE, true);
+    if (images.items.getFirst().length != width) {
+      throw new InvalidDataException(
+          "%s: images have %d pixels; must be %d, the first width of the network"
+              .formatted(file, images.items.getFirst().length, width));
+    }
+    return examples(file, images, labelsFile, labels, classes, Images::features);
+  }
+
   private static List<Example> examples(
       Path imagesFile, Images images, Path labelsFile, Images labels, int classes, Making making)
       throws IOException {

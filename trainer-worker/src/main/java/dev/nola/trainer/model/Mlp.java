@@ -1,8 +1,13 @@
 package dev.nola.trainer.model;
 
+import static java.util.stream.Collectors.toSet;
+
 import ai.djl.ndarray.NDArray;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** Linear layers with ReLU between them: {@code layers.0}, {@code layers.1} … */
 public final class Mlp implements Network {
@@ -20,6 +25,33 @@ public final class Mlp implements Network {
           "invalid widths: " + widths + "; must be two or more, all of them positive");
     }
     this.widths = List.copyOf(widths);
+  }
+
+  /**
+   * Finds the network whose weights an adapter has.
+   *
+   * @param shapes shapes of the adapter's tensors by name, such as {@code layers.0.weight}
+   * @return the network; empty if the tensors are not those of layers that follow each other
+   */
+  public static Optional<Mlp> ofShapes(Map<String, List<Integer>> shapes) {
+    List<Integer> widths = new ArrayList<>();
+    for (int i = 0; shapes.get(module(i) + ".weight") instanceof List<Integer> shape; i++) {
+      boolean follows = widths.isEmpty() || shape.getLast().equals(widths.getLast());
+      if (shape.size() != 2 || !follows) {
+        return Optional.empty();
+      }
+      if (widths.isEmpty()) {
+        widths.add(shape.getLast());
+      }
+      widths.add(shape.getFirst());
+    }
+    if (widths.isEmpty()) {
+      return Optional.empty();
+    }
+    Mlp network = new Mlp(widths);
+    Set<String> tensors =
+        network.fresh(widths.getLast()).stream().map(FreshTensor::name).collect(toSet());
+    return shapes.keySet().equals(tensors) ? Optional.of(network) : Optional.empty();
   }
 
   /**
