@@ -123,6 +123,19 @@ class TrainCommandTest {
   }
 
   @Test
+  void folderInsteadOfAFile_isNamed() throws IOException {
+    Path output = folder.resolve("a.nola");
+    assertThat(nola("train", folder, "-o", output).err())
+        .isEqualTo("nola train: %s: is a folder; must be a job file\n".formatted(folder));
+    Path job = Jobs.write(folder, NOLA, "steps: 5\n");
+    Path images = folder.resolve("validation-images");
+    Files.delete(images);
+    Files.createDirectory(images);
+    assertThat(nola("train", job, "-o", output).err())
+        .isEqualTo("nola train: %s: is a folder; must be a file\n".formatted(images));
+  }
+
+  @Test
   void equalJobsGiveEqualBytes() throws IOException {
     requireEqualBytes(NOLA, 20);
     requireEqualBytes(LORA, 3);

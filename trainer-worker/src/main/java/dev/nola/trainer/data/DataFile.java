@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -24,6 +25,9 @@ final class DataFile extends FilterInputStream {
   }
 
   static DataFile open(Path path) throws IOException {
+    if (Files.isDirectory(path)) { // which opens, and fails at the first byte without its name
+      throw new FileSystemException(path.toString(), null, "is a folder; must be a file");
+    }
     InputStream in = Files.newInputStream(path);
     if (!path.toString().endsWith(".gz")) {
       return new DataFile(path, in);
@@ -74,6 +78,7 @@ final class DataFile extends FilterInputStream {
   }
 
   private static IOException invalidGzip(Path path, IOException e) {
-    return new InvalidDataException(path + ": not a valid gzip file: " + e.getMessage(), e);
+    String problem = e instanceof EOFException ? "it ends too early" : e.getMessage();
+    return new InvalidDataException(path + ": not a valid gzip file: " + problem, e);
   }
 }
