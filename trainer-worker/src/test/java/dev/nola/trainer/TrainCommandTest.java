@@ -123,6 +123,14 @@ class TrainCommandTest {
   }
 
   @Test
+  void refusedJob_leavesNoFolder() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 5\n");
+    Files.delete(folder.resolve("validation-images"));
+    assertThat(nola("train", job, "-o", folder.resolve("a.nola")).exitCode()).isEqualTo(3);
+    assertThat(folder.resolve("a.nola.run")).doesNotExist();
+  }
+
+  @Test
   void folderInsteadOfAFile_isNamed() throws IOException {
     Path output = folder.resolve("a.nola");
     assertThat(nola("train", folder, "-o", output).err())

@@ -188,7 +188,6 @@ public final class TrainingRun {
     if (!resume) {
       folder.requireNoRun();
     }
-    folder.create();
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
       job.requireReadableBy(base.network());
@@ -200,6 +199,7 @@ public final class TrainingRun {
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       try (AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen())) {
         weights.useGpu(listener::warned);
+        folder.create(); // not before the job is known to fit its model and data
         TrainingEnd end = train(base, data, weights, started);
         return finish(base, data, weights, end);
       }
