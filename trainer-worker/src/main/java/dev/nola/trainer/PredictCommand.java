@@ -142,7 +142,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private void print(List<Prediction> predictions, PrintWriter out) {
-    boolean isOne = data == null;
+    boolean isOne = predictions.size() == 1 && data == null;
     for (Prediction prediction : predictions) {
       Map<String, Double> probabilities = prediction.probabilities();
       if (probabilities == null) {

@@ -215,6 +215,10 @@ class TrainVisionTest {
     Path one = folder.resolve("test/red/0.png");
     Outcome single = nola("predict", MODELS.resolve("vit"), adapter, one);
     assertThat(single.out()).startsWith("0.").contains("  red\n").hasLineCount(3);
+    Path several = folder.resolve("test/red");
+    assertThat(nola("predict", MODELS.resolve("vit"), adapter, several).out())
+        .isEqualTo(nola("predict", MODELS.resolve("vit"), adapter, "--data", several).out())
+        .contains("  " + one + "\n");
   }
 
   @Test
