@@ -8,7 +8,9 @@ final class DecodingOptions {
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
-      description = "Longest continuation, in tokens. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Longest continuation, in tokens; it also ends where the model has no more positions."
+              + " Default: ${DEFAULT-VALUE}.")
   private int maxTokens = 64;
 
   @Option(

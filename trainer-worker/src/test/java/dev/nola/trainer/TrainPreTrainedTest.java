@@ -54,6 +54,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -434,6 +435,55 @@ class TrainPreTrainedTest {
             65);
     assertThat(evaluated.exitCode()).isEqualTo(2);
     assertThat(evaluated.err()).contains("invalid --max-tokens: 65; must be at most 64");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"llama-tied-grouped, max_position_embeddings", "gpt2, n_positions"})
+  void continuation_endsWithTheModelsPositions(String name, String key) throws IOException {
+    model(name);
+    Path model = folder.resolve("model");
+    Path config = model.resolve("config.json");
+    Files.writeString(
+        config,
+        Files.readString(config).replaceFirst("\"eos_token_id\": \\d+", "\"eos_token_id\": 99"));
+    int positions = JsonMapper.shared().readTree(Files.readString(config)).get(key).asInt();
+    for (String beams : List.of("1", "2")) {
+      String[] command = {"generate", "--base", model.toString(), "--beams", beams, "--json"};
+      Outcome continued =
+          nola(
+              Stream.concat(
+                      Stream.of(command), Stream.of("--max-tokens=100000", "--prompt=w5 w6 w7"))
+                  .toArray());
+      assertThat(continued.err()).isEmpty();
+      assertThat(continued.json().get("tokens").size())
+          .isGreaterThan(positions / 2)
+          .isLessThan(positions);
+    }
+    Outcome tooLong =
+        nola("generate", "--base", model, "--prompt", "w5 ".repeat(positions).strip());
+    assertThat(tooLong.exitCode()).isEqualTo(2);
+    assertThat(tooLong.err())
+        .contains(
+            "prompt \"w5 w5 ", "tokens; must have fewer than " + positions + ", by the " + key)
+        .hasLineCount(1);
+  }
+
+  @Test
+  void continuation_endsWhenEveryTokenWouldRepeatASequence() throws IOException {
+    model("llama-tied-grouped");
+    JsonNode continued =
+        json(
+            "generate",
+            "--base",
+            folder.resolve("model"),
+            "--max-tokens",
+            60,
+            "--no-repeat-ngram",
+            1,
+            "--prompt",
+            "w5 w6");
+    List<Integer> tokens = continued.get("tokens").valueStream().map(JsonNode::asInt).toList();
+    assertThat(tokens).doesNotHaveDuplicates();
   }
 
   @Test

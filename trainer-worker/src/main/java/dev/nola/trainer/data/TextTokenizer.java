@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.nola.client.JsonProblem;
 import dev.nola.client.PythonJson;
+import dev.nola.text.Printable;
 import dev.nola.trainer.djl.NativeLibraries;
 import dev.nola.trainer.model.Bert;
 import java.io.IOException;
@@ -25,6 +26,9 @@ import tools.jackson.databind.JsonNode;
  * {@code config.json}.
  */
 public final class TextTokenizer implements AutoCloseable {
+  /** Characters of a prompt by which a message tells it from others. */
+  private static final int SHOWN = 40;
+
   private final Path folder;
   private final HuggingFaceTokenizer tokenizer;
   private final JsonNode config;
@@ -140,8 +144,9 @@ public final class TextTokenizer implements AutoCloseable {
     int maximum = maxTokens == null ? defaultMaximum() : maxTokens;
     if (maximum > positions()) {
       throw new IllegalArgumentException(
-          "invalid %s: %d; must be at most %d, by the max_position_embeddings of %s"
-              .formatted(setting, maximum, positions(), folder.resolve("config.json")));
+          "invalid %s: %d; must be at most %d, by the %s of %s"
+              .formatted(
+                  setting, maximum, positions(), positionsKey(), folder.resolve("config.json")));
     }
     if (maximum <= prefix.length + suffix.length) {
       throw new IllegalArgumentException(
@@ -161,8 +166,12 @@ public final class TextTokenizer implements AutoCloseable {
    * @return the length, in tokens; the largest int if its config names none
    */
   public int positions() {
-    return config.path("max_position_embeddings").asInt(Integer.MAX_VALUE)
-        - Bert.unusedPositions(config);
+    return config.path(positionsKey()).asInt(Integer.MAX_VALUE) - Bert.unusedPositions(config);
+  }
+
+  /** Returns the key of config.json that limits texts: GPT-2's, or that of all others. */
+  private String positionsKey() {
+    return config.has("n_positions") ? "n_positions" : "max_position_embeddings";
   }
 
   /** Returns the special tokens that the tokenizer puts before a text, such as [CLS]. */
@@ -196,8 +205,9 @@ public final class TextTokenizer implements AutoCloseable {
    *
    * @param tokens ids of its tokens, with the special tokens before it; at least one
    * @param ends ids of the tokens that end the continuation
+   * @param room number of tokens for which the model has positions after it, at least 1
    */
-  public record Prompt(int[] tokens, Set<Integer> ends) {}
+  public record Prompt(int[] tokens, Set<Integer> ends, int room) {}
 
   /**
    * Returns the tokens of a text to be continued; a text in the model's chat format begins and ends
@@ -215,13 +225,24 @@ public final class TextTokenizer implements AutoCloseable {
     if (tokens.length == 0) {
       throw new IllegalArgumentException("empty prompt; the model has no token to start with");
     }
+    int room = positions() - tokens.length;
+    if (room < 1) {
+      throw new IllegalArgumentException(
+          "prompt \"%s…\" has %d tokens; must have fewer than %d, by the %s of %s"
+              .formatted(
+                  Printable.line(text.substring(0, Math.min(SHOWN, text.length()))),
+                  tokens.length,
+                  positions(),
+                  positionsKey(),
+                  folder.resolve("config.json")));
+    }
     Set<Integer> ends = new HashSet<>();
     ends.add(format.end(this)[0]);
     JsonNode eos = config.path("eos_token_id");
     (eos.isArray() ? eos.valueStream() : Stream.of(eos))
         .filter(JsonNode::isInt)
         .forEach(end -> ends.add(end.intValue()));
-    return new Prompt(tokens, Set.copyOf(ends));
+    return new Prompt(tokens, Set.copyOf(ends), room);
   }
 
   /**

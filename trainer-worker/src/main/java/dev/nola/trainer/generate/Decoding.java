@@ -20,4 +20,9 @@ public record Decoding(int maxTokens, int beams, double lengthPenalty, int noRep
   public static Decoding greedy(int maxTokens) {
     return new Decoding(maxTokens, 1, 1, 0);
   }
+
+  /** Returns the same decoding with at most some number of new tokens. */
+  Decoding atMost(int tokens) {
+    return new Decoding(Math.min(maxTokens, tokens), beams, lengthPenalty, noRepeat);
+  }
 }

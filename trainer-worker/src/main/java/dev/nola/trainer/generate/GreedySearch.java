@@ -59,7 +59,8 @@ final class GreedySearch {
           Open text = open.get(row);
           Repetition.forbid(logits[row], text.tokens, decoding.noRepeat());
           int token = argMax(logits[row]);
-          boolean isEnd = ends.contains(token);
+          // If every token would repeat a sequence, the text ends, as with several beams.
+          boolean isEnd = ends.contains(token) || logits[row][token] == Float.NEGATIVE_INFINITY;
           if (!isEnd) {
             text.append(token);
             if (text.index == 0) {

@@ -31,7 +31,11 @@ public final class TextGeneration {
   }
 
   /** What texts have in common that are continued together. */
-  private record Kind(int length, Set<Integer> ends) {}
+  private record Kind(int length, Set<Integer> ends, int room) {
+    static Kind of(Prompt prompt) {
+      return new Kind(prompt.tokens().length, prompt.ends(), prompt.room());
+    }
+  }
 
   /**
    * Continues texts.
@@ -45,9 +49,7 @@ public final class TextGeneration {
     Map<Kind, List<Integer>> kinds = new LinkedHashMap<>();
     for (int i = 0; i < prompts.size(); i++) {
       Prompt prompt = prompts.get(i);
-      kinds
-          .computeIfAbsent(new Kind(prompt.tokens().length, prompt.ends()), _ -> new ArrayList<>())
-          .add(i);
+      kinds.computeIfAbsent(Kind.of(prompt), _ -> new ArrayList<>()).add(i);
     }
     int[][] results = new int[prompts.size()][];
     int atOnce = decoding.beams() == 1 ? BATCH : 1;
@@ -56,7 +58,7 @@ public final class TextGeneration {
       for (int first = 0; first < all.size(); first += atOnce) {
         List<Integer> part = all.subList(first, Math.min(all.size(), first + atOnce));
         List<int[]> tokens = part.stream().map(i -> prompts.get(i).tokens()).toList();
-        List<int[]> continued = search(tokens, kind.getKey().ends, _ -> {});
+        List<int[]> continued = search(tokens, kind.getKey(), _ -> {});
         for (int i = 0; i < part.size(); i++) {
           results[part.get(i)] = continued.get(i);
         }
@@ -75,7 +77,7 @@ public final class TextGeneration {
    */
   public int[] generate(Prompt prompt, IntConsumer listener) throws InterruptedException {
     model.weights().prepare();
-    int[] tokens = search(List.of(prompt.tokens()), prompt.ends(), listener).getFirst();
+    int[] tokens = search(List.of(prompt.tokens()), Kind.of(prompt), listener).getFirst();
     if (decoding.beams() > 1) {
       for (int token : tokens) {
         listener.accept(token);
@@ -84,10 +86,11 @@ public final class TextGeneration {
     return tokens;
   }
 
-  private List<int[]> search(List<int[]> prompts, Set<Integer> ends, IntConsumer listener)
+  private List<int[]> search(List<int[]> prompts, Kind kind, IntConsumer listener)
       throws InterruptedException {
-    return decoding.beams() == 1
-        ? new GreedySearch(model, decoding).search(prompts, ends, listener)
-        : List.of(new BeamSearch(model, decoding).search(prompts.getFirst(), ends));
+    Decoding limited = decoding.atMost(kind.room());
+    return limited.beams() == 1
+        ? new GreedySearch(model, limited).search(prompts, kind.ends(), listener)
+        : List.of(new BeamSearch(model, limited).search(prompts.getFirst(), kind.ends()));
   }
 }

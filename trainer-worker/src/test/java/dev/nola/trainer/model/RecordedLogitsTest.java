@@ -180,11 +180,11 @@ class RecordedLogitsTest {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       TextGeneration generation =
           new TextGeneration(base.network(), weights, Decoding.greedy(greedy.length));
-      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of()), _ -> {}))
+      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(), 64), _ -> {}))
           .isEqualTo(greedy);
       List<Integer> told = new ArrayList<>();
       int end = greedy[5];
-      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(end)), told::add))
+      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(end), 64), told::add))
           .as("until a token that ends it")
           .isEqualTo(told.stream().mapToInt(Integer::intValue).toArray())
           .doesNotContain(end)
@@ -201,7 +201,7 @@ class RecordedLogitsTest {
       List<TextTokenizer.Prompt> starts = new ArrayList<>();
       for (int i = 0; i < 24; i++) {
         int[] tokens = i % 5 == 0 ? new int[] {i, 7, 1} : new int[] {i, 3};
-        starts.add(new TextTokenizer.Prompt(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40)));
+        starts.add(new TextTokenizer.Prompt(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40), 64));
       }
       List<int[]> together = generation.generate(starts);
       assertThat(together).extracting(tokens -> tokens.length).contains(12).hasSizeGreaterThan(1);
@@ -232,7 +232,7 @@ class RecordedLogitsTest {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       TextGeneration generation =
           new TextGeneration(base.network(), weights, new Decoding(12, 3, 0.8, 2));
-      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(end)), _ -> {}))
+      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(end), 64), _ -> {}))
           .isEqualTo(best);
     }
   }
