@@ -17,7 +17,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
@@ -96,7 +95,7 @@ public class BlobReader {
       return true;
     }
     if (blob.size() <= MAX_HASHED && !identity.equals(intact.getIfPresent(digest))) {
-      if (!digest.equals(hash(blob))) {
+      if (BlobHash.of(blob).filter(digest::equals).isEmpty()) {
         return true;
       }
       intact.put(digest, identity);
@@ -154,18 +153,6 @@ public class BlobReader {
       }
     }
     return all;
-  }
-
-  /** Returns the digest of the bytes; null if there are fewer than the blob's size. */
-  private static @Nullable Sha256 hash(BlobStore.Blob blob) throws IOException {
-    MessageDigest hash = Sha256.newMessageDigest();
-    byte[] buffer = new byte[BUFFER];
-    try (InputStream bytes = blob.open(0, blob.size())) {
-      for (int count = bytes.read(buffer); count >= 0; count = bytes.read(buffer)) {
-        hash.update(buffer, 0, count);
-      }
-    }
-    return Sha256.finish(hash);
   }
 
   /** A large blob, which is hashed when it is read as a whole. */
