@@ -164,6 +164,33 @@ class MirrorTest {
   }
 
   @Test
+  void missingNamespaceAndMissingMembershipAreReportedWithTheirRemedies() throws Exception {
+    String absent = Registry.freshName();
+    outside.runWithInput(source.token(absent, Scope.PUBLISH) + "\n", "login");
+    run(outside, "publish", file.toString(), absent + "/mood@1.0.0", "--create-namespace");
+    String[] command = command("--namespace", absent);
+
+    Outcome missing = mirror.run(command);
+    assertThat(missing.exitCode()).isEqualTo(4);
+    assertThat(missing.err())
+        .contains(
+            "namespace %s not found in %s; run nola namespace create %s --registry %s"
+                .formatted(absent, target.url(), absent, target.url()));
+
+    Nola owner = new Nola(target, folder.resolve("owner"));
+    owner.runWithInput(target.token(absent, Scope.PUBLISH) + "\n", "login");
+    run(owner, "namespace", "create", absent);
+    Outcome stranger = mirror.run(command);
+    assertThat(stranger.exitCode()).isEqualTo(4);
+    assertThat(stranger.err())
+        .contains("not a member of namespace " + absent, "nola member add " + absent + " ACCOUNT");
+
+    run(owner, "member", "add", absent, namespace);
+    run(mirror, command);
+    assertThat(copy(absent + "/mood@1.0.0").digest()).isEqualTo(Sha256.hash(file));
+  }
+
+  @Test
   void oneAdapterThatDiffersDoesNotStopOthers() throws Exception {
     Path other = Samples.small(folder, ++seed);
     run(mirror, "publish", other.toString(), first);
