@@ -11,11 +11,14 @@ import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.digest.Sha256;
 import dev.nola.endtoend.Nola.Outcome;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -161,6 +164,102 @@ class MirrorTest {
     attester.revoke(target, "disk stolen");
     assertThat(round().exitCode()).isZero();
     assertThat(copy(first).verification()).isEqualTo(Verification.SELF_VERIFIED);
+  }
+
+  @Test
+  void missingNamespaceAndMissingMembershipAreReportedWithTheirRemedies() throws Exception {
+    String absent = Registry.freshName();
+    outside.runWithInput(source.token(absent, Scope.PUBLISH) + "\n", "login");
+    run(outside, "publish", file.toString(), absent + "/mood@1.0.0", "--create-namespace");
+    String[] command = command("--namespace", absent);
+
+    Outcome missing = mirror.run(command);
+    assertThat(missing.exitCode()).isEqualTo(4);
+    assertThat(missing.err())
+        .contains(
+            "namespace %s not found in %s; run nola namespace create %s --registry %s"
+                .formatted(absent, target.url(), absent, target.url()));
+
+    Nola owner = new Nola(target, folder.resolve("owner"));
+    owner.runWithInput(target.token(absent, Scope.PUBLISH) + "\n", "login");
+    run(owner, "namespace", "create", absent);
+    Outcome stranger = mirror.run(command);
+    assertThat(stranger.exitCode()).isEqualTo(4);
+    assertThat(stranger.err())
+        .contains("not a member of namespace " + absent, "nola member add " + absent + " ACCOUNT");
+
+    run(owner, "member", "add", absent, namespace);
+    run(mirror, command);
+    assertThat(copy(absent + "/mood@1.0.0").digest()).isEqualTo(Sha256.hash(file));
+  }
+
+  @Test
+  void listingOfAnotherNamespacePublishesNothingThere() throws Exception {
+    String victim = Registry.freshName();
+    outside.runWithInput(source.token(victim, Scope.PUBLISH) + "\n", "login");
+    run(outside, "publish", file.toString(), victim + "/mood@1.0.0", "--create-namespace");
+    target.owner(victim, folder.resolve("victim")).close();
+    // The mirror could publish there, too.
+    target.send(
+        "PUT",
+        "/api/v1/namespaces/%s/members/%s".formatted(victim, namespace),
+        "application/json",
+        "{\"role\":\"member\"}".getBytes(StandardCharsets.UTF_8));
+    String ours = "\"namespace\":\"%s\"".formatted(namespace);
+
+    Outcome outcome =
+        mirrorOf("/api/v1/adapters", body -> body.replace(ours, ours.replace(namespace, victim)));
+
+    assertThat(outcome.exitCode()).isEqualTo(4);
+    assertThat(outcome.err())
+        .contains("listed an adapter of another namespace in " + namespace + ": " + victim);
+    assertThat(copies.adapters().find(new AdapterName(victim, "mood"))).isEmpty();
+    assertThat(copies.adapters().find(mood)).isEmpty();
+  }
+
+  @Test
+  void illegalNamesInAnswersAreProblemsAndDoNotStopOthers() throws Exception {
+    String path = "../" + Registry.freshName() + "/mood";
+
+    Outcome listed =
+        mirrorOf("/api/v1/adapters", body -> body.replace("\"mood\"", "\"" + path + "\""));
+    assertThat(listed.exitCode()).isEqualTo(4);
+    assertThat(listed.err()).contains(namespace + ": ", path);
+
+    Outcome named =
+        mirrorOf("/api/v1/adapters/" + mood, body -> body.replace("\"prod\"", "\"" + path + "\""));
+    assertThat(named.exitCode()).isEqualTo(4);
+    assertThat(named.err()).contains(mood + ": ", path);
+    assertThat(copy(first).version()).isEqualTo("1.0.0");
+  }
+
+  @Test
+  void fileWithAnotherDigestThanListedIsNotPublished() throws Exception {
+    String sent = Sha256.hash(file).toString();
+    String listed = Sha256.hash("another".getBytes(StandardCharsets.UTF_8)).toString();
+
+    Outcome outcome =
+        mirrorOf("/api/v1/adapters/" + mood + "/versions", body -> body.replace(sent, listed));
+
+    assertThat(outcome.exitCode()).isEqualTo(4);
+    assertThat(outcome.err())
+        .contains("lists " + first + " with digest " + listed + ", but sent " + sent);
+    assertThat(copies.adapters().find(Reference.parse(first))).isEmpty();
+    assertThat(copy(second).version()).isEqualTo("2.0.0");
+  }
+
+  /** Runs a round from a registry that alters its answers at one path. */
+  private Outcome mirrorOf(String path, UnaryOperator<String> change) throws IOException {
+    try (LyingRegistry liar = LyingRegistry.start(source, path, change)) {
+      return mirror.run(
+          "mirror",
+          "--from",
+          liar.url().toString(),
+          "--to",
+          target.url().toString(),
+          "--namespace",
+          namespace);
+    }
   }
 
   @Test

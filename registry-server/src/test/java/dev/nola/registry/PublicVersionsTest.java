@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +17,9 @@ import org.junit.jupiter.api.Test;
 class PublicVersionsTest {
   private static final TestRegistry REGISTRY = TestRegistry.shared();
   private static final byte[] FILE = Samples.file(4711);
+
+  /** The server keeps a file for two seconds, which a busy machine may take for one request. */
+  private static final int ATTEMPTS = 5;
 
   private TestClient owner = REGISTRY.admin();
   private String adapter = "";
@@ -98,6 +103,26 @@ class PublicVersionsTest {
     assertThat(REGISTRY.admin().delete("/api/v1/adapters/" + adapter + "/versions/1.1.0").status())
         .isEqualTo(204);
     assertThat(get("1.1.0").status()).isEqualTo(404);
+  }
+
+  @Test
+  void fileThatWasJustSentIsSentAgainWithoutItsBlob() throws Exception {
+    byte[] file = Samples.file(4713);
+    assertThat(owner.publish(adapter + "@2.0.0", file).status()).isEqualTo(201);
+    String hex = Sha256.hash(file).hex();
+    boolean isRepeated = false;
+    for (int i = 0; i < ATTEMPTS && !isRepeated; i++) {
+      assertThat(get("2.0.0").bytes()).isEqualTo(file);
+      for (Path blob : REGISTRY.blobFiles()) {
+        if (blob.endsWith(hex)) {
+          Files.delete(blob);
+        }
+      }
+      isRepeated = Arrays.equals(get("2.0.0").bytes(), file);
+      assertThat(owner.get(path("2.0.0")).refusal()).isEqualTo("500 damaged-blob");
+      assertThat(owner.publish(adapter + "@2.0.0", file).status()).as("repaired").isEqualTo(200);
+    }
+    assertThat(isRepeated).isTrue();
   }
 
   @Test

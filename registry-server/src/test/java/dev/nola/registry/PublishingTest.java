@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Metadata;
 import dev.nola.registry.TestClient.Answer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +60,33 @@ class PublishingTest {
     assertThat(details.at("/comparison/tensorRatio").asDouble())
         .isEqualTo(2 * 64 * 32 / (double) file.length);
     assertThat(details.at("/size").asLong()).isEqualTo(file.length);
+  }
+
+  @Test
+  void fileDeletedBeforeItsVersionIsRecorded_isRefusedAndPublishesNothing() throws Exception {
+    byte[] file = Samples.file(namespace.hashCode());
+    String version = namespace + "/mood@1.0.0";
+    Sha256 digest = Sha256.hash(file);
+    Future<Answer> answer;
+    try (ExecutorService client = Executors.newVirtualThreadPerTaskExecutor();
+        Connection deletion = registry.database().connect();
+        Statement statement = deletion.createStatement()) {
+      // The lock of a deletion of the blob, which the publication waits for.
+      statement.execute(
+          "select pg_advisory_lock(1, (hashtextextended('%s', 0) & 255)::int)".formatted(digest));
+      answer = client.submit(() -> ann.publish(version, file));
+      Await.until(
+          () -> registry.database().count("select count(*) from pg_locks where not granted") > 0);
+      for (Path blob : registry.blobFiles()) {
+        if (blob.endsWith(digest.hex())) {
+          Files.delete(blob);
+        }
+      }
+    }
+
+    assertThat(answer.get().refusal()).isEqualTo("503 unavailable");
+    assertThat(ann.get("/api/v1/adapters/" + namespace + "/mood").status()).isEqualTo(404);
+    assertThat(ann.publish(version, file).status()).isEqualTo(201);
   }
 
   @Test

@@ -30,7 +30,8 @@ public interface BlobContent {
 
   /**
    * Makes sure that the blob is in the store and that garbage collection spares it for its whole
-   * grace period, so that a reference to it can be recorded.
+   * grace period, so that a reference to it can be recorded by a transaction that starts later and
+   * {@link BlobReferences#hold holds} it.
    *
    * @throws IOException if it is not certain that the blob is in the store
    */

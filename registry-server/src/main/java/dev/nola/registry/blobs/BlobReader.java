@@ -12,15 +12,17 @@ import java.net.URI;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
@@ -42,6 +44,9 @@ public class BlobReader {
   private static final int MAX_VERDICTS = 100_000;
   private static final String ABSENT = "absent";
 
+  /** Blobs that {@link #recheck} asks the store for at once. */
+  static final int RECHECKED = 100;
+
   private final BlobStore store;
   private final Cache<Sha256, Object> intact =
       Caffeine.newBuilder().maximumSize(MAX_VERDICTS).expireAfterWrite(VERDICT).build();
@@ -49,9 +54,12 @@ public class BlobReader {
   /** Identity, when it was found out, by digest. */
   private final Map<Sha256, Object> damaged = new ConcurrentHashMap<>();
 
+  /** Where {@link #recheck} continues. */
+  private Iterator<Sha256> turns = Collections.emptyIterator();
+
   BlobReader(BlobStore store, MeterRegistry meters) {
     this.store = store;
-    meters.gauge("nola.blobs.damaged", this, reader -> reader.damaged().size());
+    meters.gauge("nola.blobs.damaged", damaged, Map::size);
   }
 
   /**
@@ -96,7 +104,7 @@ public class BlobReader {
       return true;
     }
     if (blob.size() <= MAX_HASHED && !identity.equals(intact.getIfPresent(digest))) {
-      if (!digest.equals(hash(blob))) {
+      if (BlobHash.of(blob).filter(digest::equals).isEmpty()) {
         return true;
       }
       intact.put(digest, identity);
@@ -135,37 +143,37 @@ public class BlobReader {
   }
 
   /**
-   * Returns the blobs that are known to be damaged or missing. Those that were published again
-   * since are left out.
+   * Returns the blobs that are known to be damaged or missing, without asking the store: metrics
+   * and probes call this every few seconds, and after the loss of a bucket it may be all blobs.
    *
-   * @return their digests, in order
+   * @return their digests, in order; one that was repaired since it was last read is left out after
+   *     {@link #recheck()}
    */
   public Set<Sha256> damaged() {
-    Set<Sha256> all = new TreeSet<>((a, b) -> a.toString().compareTo(b.toString()));
-    for (Sha256 digest : damaged.keySet()) {
+    return new TreeSet<>(damaged.keySet());
+  }
+
+  /** Looks for blobs that were repaired, some of the damaged ones at each call, in turn. */
+  @Scheduled(fixedDelayString = "PT1M")
+  void recheck() {
+    for (int i = 0; i < RECHECKED; i++) {
+      if (!turns.hasNext()) {
+        turns = damaged.keySet().iterator();
+        if (i > 0 || !turns.hasNext()) {
+          return;
+        }
+      }
+      Sha256 digest = turns.next();
       try {
         Optional<BlobStore.Blob> blob = store.find(digest);
-        if (blob.isEmpty() || isDamaged(digest, blob.get())) {
-          all.add(digest);
+        if (blob.isPresent()) {
+          isDamaged(digest, blob.get()); // forgets it if it is not
         }
       } catch (IOException e) {
         LOG.debug("blob {} cannot be read", digest, e);
-        all.add(digest);
+        return; // S3 may be unavailable: the rest waits for the next call
       }
     }
-    return all;
-  }
-
-  /** Returns the digest of the bytes; null if there are fewer than the blob's size. */
-  private static @Nullable Sha256 hash(BlobStore.Blob blob) throws IOException {
-    MessageDigest hash = Sha256.newMessageDigest();
-    byte[] buffer = new byte[BUFFER];
-    try (InputStream bytes = blob.open(0, blob.size())) {
-      for (int count = bytes.read(buffer); count >= 0; count = bytes.read(buffer)) {
-        hash.update(buffer, 0, count);
-      }
-    }
-    return Sha256.finish(hash);
   }
 
   /** A large blob, which is hashed when it is read as a whole. */

@@ -1,7 +1,10 @@
 package dev.nola.registry.blobs;
 
 import dev.nola.digest.Sha256;
+import dev.nola.registry.web.Refusal;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -56,6 +59,29 @@ public class BlobReferences {
   }
 
   /**
+   * Locks a digest until the transaction ends, and makes sure that its blob is in the store, so
+   * that a reference to it can be recorded. The blob was committed or renewed before the
+   * transaction, since S3 may take long for that, and the connection to the database would wait for
+   * it. Only {@link #deleteUnused} may have deleted it since: garbage collection spares it.
+   *
+   * @param digest of the blob
+   * @throws Refusal with status 503 if the blob was deleted since it was committed
+   * @throws UncheckedIOException if the store cannot be asked
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public void hold(Sha256 digest) {
+    lock(List.of(digest.toString()));
+    try {
+      if (blobs.find(digest).isEmpty()) {
+        throw Refusal.unavailable(
+            "file was deleted meanwhile: " + digest + "; send it again", Duration.ZERO);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
    * Returns whether anything refers to a blob.
    *
    * @param digest of the blob
@@ -67,7 +93,9 @@ public class BlobReferences {
 
   /**
    * Deletes a blob unless something refers to it. The blob stays if another transaction is about to
-   * refer to it: that one has the lock, or finds the blob missing.
+   * refer to it: that one has the lock, or finds the blob missing. So the deletion cannot come
+   * after the transaction, and a connection to the database waits for it; that is one list and one
+   * deletion in S3, and no bytes are sent.
    *
    * @param digest of the blob
    * @throws IOException if the blob cannot be deleted

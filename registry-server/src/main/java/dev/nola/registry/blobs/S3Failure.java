@@ -37,8 +37,7 @@ final class S3Failure extends StorageUnavailable {
   }
 
   /**
-   * Returns the failure of an answer that was cut after its beginning, or has other bytes than S3
-   * has a checksum of.
+   * Returns the failure of an answer that was cut after its beginning.
    *
    * @param offset in the blob of the first byte that is missing
    * @param cause as the connection or the SDK reports it

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import software.amazon.awssdk.core.ResponseInputStream;
+import software.amazon.awssdk.core.exception.AbortedException;
 import software.amazon.awssdk.core.exception.SdkException;
 
 /**
@@ -71,9 +72,12 @@ final class S3Range extends RangeInputStream {
         }
         failures = 0;
         return count;
+      } catch (AbortedException e) {
+        throw S3Failure.ofAnswer(from, e); // the thread was interrupted
       } catch (SdkException e) {
-        // A checksum that differs, among others: not repeated, since a range has no checksum.
-        throw S3Failure.ofAnswer(from, e);
+        // Not repeated, since the rest, as a range, would have no checksum. The SDK compares it
+        // where the bytes end, and has no exception of its own for it.
+        throw position == end ? new ChecksumMismatch(e) : S3Failure.ofAnswer(from, e);
       } catch (IOException e) {
         drop();
         if (++failures > MAX_FAILURES) {

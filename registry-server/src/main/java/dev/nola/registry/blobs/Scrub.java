@@ -3,9 +3,7 @@ package dev.nola.registry.blobs;
 import dev.nola.api.ScrubReport;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 /** Looks for every blob that something refers to, and compares all bytes with their digests. */
 public final class Scrub {
 
-  private static final int BUFFER_BYTES = 64 * 1024;
   private static final int PAGE = 10_000;
 
   private final BlobStore store;
@@ -37,7 +34,8 @@ public final class Scrub {
   /**
    * Checks the whole store once; changes nothing. Blobs deleted meanwhile are skipped.
    *
-   * @return the blobs that are missing, or whose bytes do not have their digest
+   * @return the blobs that are missing, or whose bytes do not have their digest or, at each of
+   *     several reads, the checksum that the store keeps
    * @throws IOException if the store fails or a blob cannot be read, which may be temporary and is
    *     therefore not reported as corruption
    */
@@ -53,12 +51,13 @@ public final class Scrub {
         for (References user : references) {
           user.addMissing(stored.digest(), missing);
         }
-        Optional<Sha256> actual = rehash(stored.digest());
-        if (actual.isPresent()) {
-          checked++;
-          if (!actual.get().equals(stored.digest())) {
+        switch (check(stored.digest())) {
+          case INTACT -> checked++;
+          case DAMAGED -> {
+            checked++;
             corrupt.add(stored.digest());
           }
+          case DELETED -> {}
         }
       }
       for (References user : references) {
@@ -70,22 +69,25 @@ public final class Scrub {
     return new ScrubReport(checked, corrupt, List.copyOf(missing));
   }
 
-  private Optional<Sha256> rehash(Sha256 digest) throws IOException {
+  private enum Outcome {
+    INTACT,
+    DAMAGED,
+    DELETED
+  }
+
+  private Outcome check(Sha256 digest) throws IOException {
     Optional<BlobStore.Blob> blob = store.find(digest);
     if (blob.isEmpty()) {
-      return Optional.empty();
+      return Outcome.DELETED;
     }
-    try (InputStream bytes = blob.get().open(0, blob.get().size())) {
-      MessageDigest hash = Sha256.newMessageDigest();
-      byte[] buffer = new byte[BUFFER_BYTES];
-      for (int count = bytes.read(buffer); count >= 0; count = bytes.read(buffer)) {
-        hash.update(buffer, 0, count);
-      }
-      return Optional.of(Sha256.finish(hash));
+    try {
+      return BlobHash.of(blob.get()).filter(digest::equals).isPresent()
+          ? Outcome.INTACT
+          : Outcome.DAMAGED;
     } catch (IOException e) {
       // A blob deleted between listing and opening is not damaged.
       if (store.find(digest).isEmpty()) {
-        return Optional.empty();
+        return Outcome.DELETED;
       }
       throw new IOException("cannot read blob " + digest, e);
     }

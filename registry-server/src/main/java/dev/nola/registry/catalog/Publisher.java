@@ -20,7 +20,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -34,8 +33,10 @@ import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Publishes versions: receives the bytes, examines them and records the version. Until it is
- * recorded, nothing of it is visible; a file that is refused leaves neither row nor blob.
+ * Publishes versions: receives the bytes, examines them, keeps them and records the version. Until
+ * it is recorded, nothing of it is visible. A file that is refused leaves neither row nor blob; if
+ * another publication gets in its way between the last two steps, its blob is left to the garbage
+ * collection.
  */
 @Component
 @EnableConfigurationProperties(CatalogSettings.class)
@@ -105,7 +106,7 @@ public class Publisher {
   }
 
   /**
-   * A file that was examined and may be recorded.
+   * A file that was examined, is kept in the store and may be recorded.
    *
    * @param caller in whose name the version is published
    * @param target the version
@@ -165,7 +166,7 @@ public class Publisher {
    * @throws IOException if the bytes cannot be read back or kept
    */
   public Published publish(Caller caller, Target target, BlobContent content) throws IOException {
-    Candidate candidate = examine(caller, target, content);
+    Candidate candidate = prepare(caller, target, content);
     try {
       return Objects.requireNonNull(transaction.execute(_ -> record(candidate)));
     } catch (UncheckedIOException e) {
@@ -208,16 +209,19 @@ public class Publisher {
   }
 
   /**
-   * Reads a file and checks all rules.
+   * Reads a file, checks all rules and keeps its bytes, even if the store has them: that replaces a
+   * blob that was lost or damaged, and spares it from a garbage collection that does not see the
+   * version yet. Not part of the transaction that records the version, whose connection would wait
+   * for S3.
    *
    * @param caller in whose name the version is to be published
    * @param target the version
    * @param content bytes of the file
    * @return the file, to be recorded
    * @throws Refusal if the caller may not, or the file or the request breaks a rule
-   * @throws IOException if the bytes cannot be read back
+   * @throws IOException if the bytes cannot be read back or kept
    */
-  public Candidate examine(Caller caller, Target target, BlobContent content) throws IOException {
+  public Candidate prepare(Caller caller, Target target, BlobContent content) throws IOException {
     visible.requireMember(caller, target.adapter());
     requireSize(content.size());
     AdapterExaminer.Examined examined = examine(caller, content);
@@ -226,7 +230,10 @@ public class Publisher {
         examined.file().adapter(),
         content.size(),
         roomFor(target.adapter(), content.digest()));
-    return new Candidate(caller, target, content, examined);
+    Candidate candidate = new Candidate(caller, target, content, examined);
+    requireRecordable(candidate);
+    content.keep();
+    return candidate;
   }
 
   /**
@@ -254,12 +261,12 @@ public class Publisher {
   }
 
   /**
-   * Keeps the bytes and records the version, as part of the caller's transaction.
+   * Records the version, as part of the caller's transaction.
    *
-   * @param candidate that was examined
+   * @param candidate that was prepared
    * @return the version, new or already there
-   * @throws Refusal if the version is there with other bytes
-   * @throws UncheckedIOException if the bytes cannot be kept
+   * @throws Refusal if the version is there with other bytes, or the blob was deleted since
+   * @throws UncheckedIOException if the store cannot be asked for the blob
    */
   @Transactional(propagation = Propagation.MANDATORY)
   public Published record(Candidate candidate) {
@@ -272,11 +279,9 @@ public class Publisher {
     Optional<VersionEntity> existing =
         versions.findByAdapterIdAndPrecedence(adapter.id(), number.precedence());
     if (existing.isPresent()) {
-      return repeated(existing.get(), number, candidate);
+      requireSame(existing.get(), candidate);
+      return new Published(existing.get().summary(), false);
     }
-    // Before the row exists, so that no row is without its blob; even if the store has these
-    // bytes, since that spares them from a garbage collection that does not see the row yet.
-    keep(candidate.content());
     boolean known = versions.refersTo(candidate.content().digest().toString());
     Contents file = Contents.of(candidate.examined().file());
     VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate, file));
@@ -301,7 +306,7 @@ public class Publisher {
   private AdapterEntity adapter(long namespaceId, Target target, Sha256 digest) {
     String name = target.adapter().name();
     boolean isPrivate = target.visibility() == Visibility.PRIVATE;
-    references.lock(List.of(digest.toString()));
+    references.hold(digest);
     adapters.insertIfAbsent(namespaceId, name, isPrivate, clock.instant());
     adapters.lockWithFile(namespaceId, name, digest.toString());
     AdapterEntity adapter = adapters.findByNamespaceIdAndName(namespaceId, name).orElseThrow();
@@ -319,7 +324,23 @@ public class Publisher {
     }
   }
 
-  private Published repeated(VersionEntity existing, VersionNumber number, Candidate candidate) {
+  /** Refuses what {@link #record} would refuse now, so that it leaves no blob. */
+  private void requireRecordable(Candidate candidate) {
+    Target target = candidate.target();
+    access
+        .idOf(target.adapter().namespace())
+        .flatMap(id -> adapters.findByNamespaceIdAndName(id, target.adapter().name()))
+        .ifPresent(
+            adapter -> {
+              requireVisibility(target, adapter);
+              versions
+                  .findByAdapterIdAndPrecedence(
+                      adapter.id(), VersionNumber.parse(target.version()).precedence())
+                  .ifPresent(existing -> requireSame(existing, candidate));
+            });
+  }
+
+  private static void requireSame(VersionEntity existing, Candidate candidate) {
     String what = candidate.target().adapter() + "@" + existing.version;
     if (existing.deletedAt != null) {
       throw Refusal.of(
@@ -327,23 +348,13 @@ public class Publisher {
           "version-deleted",
           what + " was deleted; its number cannot be reused");
     }
-    if (!existing.version.equals(number.text())
+    if (!existing.version.equals(VersionNumber.parse(candidate.target().version()).text())
         || !existing.digest().equals(candidate.content().digest())) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-exists",
           "%s exists with digest %s and cannot be replaced; the file sent has digest %s"
               .formatted(what, existing.digest, candidate.content().digest()));
-    }
-    keep(candidate.content()); // also replaces a blob that was lost or damaged
-    return new Published(existing.summary(), false);
-  }
-
-  private static void keep(BlobContent content) {
-    try {
-      content.keep();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 

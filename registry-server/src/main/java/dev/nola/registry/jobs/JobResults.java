@@ -21,7 +21,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -118,23 +117,10 @@ class JobResults {
   /** Returns the checkpoint that this one replaces, if any. */
   private @Nullable Sha256 checkpoint(Caller worker, UUID id, long fence, StoredBlob blob) {
     Job job = leasing.lockLeased(worker, id, fence, CHECKPOINT);
-    hold(blob);
+    references.hold(blob.digest());
     leasing.checkpoint(id, blob);
     quota.require(job.details().namespace(), blob.size());
     return blob.digest().equals(job.checkpoint()) ? null : job.checkpoint();
-  }
-
-  /** Makes sure that a blob is in the store when a reference to it is recorded. */
-  private void hold(StoredBlob blob) {
-    references.lock(List.of(blob.digest().toString()));
-    try {
-      if (!blobs.renew(blob.digest())) {
-        throw Refusal.unavailable(
-            "file was deleted meanwhile: " + blob.digest() + "; send it again", Duration.ZERO);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** Deletes a blob that this job no longer needs, unless something else does. */
@@ -203,7 +189,7 @@ class JobResults {
       transaction.executeWithoutResult(
           _ -> {
             Job locked = leasing.lockLeased(worker, job.id(), fence, CALL);
-            hold(blob);
+            references.hold(blob.digest());
             lifecycle.succeed(locked, blob, Map.of());
             try {
               quota.require(job.details().namespace(), blob.size());
@@ -243,7 +229,7 @@ class JobResults {
       transaction.executeWithoutResult(
           _ -> {
             Job locked = leasing.lockLeased(worker, id, fence, CALL);
-            hold(blob);
+            references.hold(blob.digest());
             lifecycle.failUnpublished(
                 locked,
                 blob,
@@ -298,7 +284,7 @@ class JobResults {
     try {
       Publisher.Candidate candidate;
       try {
-        candidate = publishing.examine(identity.get(), target, content);
+        candidate = publishing.prepare(identity.get(), target, content);
       } catch (Refusal refusal) {
         throw new Unpublished(refusal);
       }

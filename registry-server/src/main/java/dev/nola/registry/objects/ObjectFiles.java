@@ -12,7 +12,6 @@ import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.List;
 import java.util.Objects;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.http.HttpStatus;
@@ -91,23 +90,19 @@ class ObjectFiles {
       if (!known) {
         quota.requireRoom(name.namespace(), size);
       }
+      upload.commit(); // before the row, so that no row is without its blob
       return Objects.requireNonNull(
-          transaction.execute(_ -> record(name.namespace(), namespaceId, upload)));
+          transaction.execute(_ -> record(name.namespace(), namespaceId, actual, size)));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
   }
 
-  private boolean record(String namespace, long namespaceId, BlobStore.Upload upload) {
-    references.lock(List.of(upload.digest().toString()));
-    try {
-      upload.commit(); // before the row, so that no row is without its blob
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    boolean created = objects.addBlob(namespaceId, upload.digest(), upload.size());
+  private boolean record(String namespace, long namespaceId, Sha256 digest, long size) {
+    references.hold(digest);
+    boolean created = objects.addBlob(namespaceId, digest, size);
     if (created) {
-      quota.require(namespace, upload.size());
+      quota.require(namespace, size);
     }
     return created;
   }

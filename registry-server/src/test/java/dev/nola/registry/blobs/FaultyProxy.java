@@ -3,6 +3,7 @@ package dev.nola.registry.blobs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -28,6 +29,8 @@ public final class FaultyProxy implements AutoCloseable {
     ERROR,
     /** Is answered with status 500 after the server has done what it asks for. */
     LATE_ERROR,
+    /** Is passed on when the faults end. */
+    HELD,
     /** Is not answered, nor passed on. */
     SILENCE,
     /** Is not passed on, and its connection reset. */
@@ -84,11 +87,12 @@ public final class FaultyProxy implements AutoCloseable {
   public void recover() {
     synchronized (plans) {
       plans.clear();
+      plans.notifyAll();
     }
   }
 
   /** Returns the first lines of all requests that came and match. */
-  List<String> requests(String pattern) {
+  public List<String> requests(String pattern) {
     return requests.stream().filter(Pattern.compile(pattern).asPredicate()).toList();
   }
 
@@ -121,6 +125,9 @@ public final class FaultyProxy implements AutoCloseable {
   private void serve(String head, Socket client, Socket upstream) throws IOException {
     OutputStream answer = client.getOutputStream();
     Fault fault = fault(head.substring(0, head.indexOf('\r')));
+    if (fault == Fault.HELD) {
+      awaitRecovery();
+    }
     if (fault == Fault.SILENCE) {
       client.getInputStream().transferTo(OutputStream.nullOutputStream());
       return;
@@ -173,6 +180,18 @@ public final class FaultyProxy implements AutoCloseable {
       }
     }
     answer.flush();
+  }
+
+  private void awaitRecovery() throws InterruptedIOException {
+    synchronized (plans) {
+      try {
+        while (!plans.isEmpty()) {
+          plans.wait();
+        }
+      } catch (InterruptedException e) {
+        throw new InterruptedIOException(e.getMessage());
+      }
+    }
   }
 
   private @Nullable Fault fault(String request) {

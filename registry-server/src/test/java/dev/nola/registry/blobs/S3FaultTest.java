@@ -3,12 +3,16 @@ package dev.nola.registry.blobs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import dev.nola.api.ScrubReport;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -198,6 +202,40 @@ class S3FaultTest {
         .isThrownBy(() -> Blobs.read(store, digest))
         .withMessageContaining("checksum");
     assertThat(Blobs.read(store, digest)).isEqualTo(SMALL);
+  }
+
+  @Test
+  void scrubReportsABlobThatNeverHasItsChecksumAndContinues() throws IOException {
+    Set<Sha256> all = new TreeSet<>();
+    for (int i = 1; i <= 3; i++) {
+      all.add(Blobs.publish(store, bytes(i)));
+    }
+    Sha256 second = List.copyOf(all).get(1);
+    proxy.plan(
+        FaultyProxy.Fault.FLIPPED_BYTE, "GET .*sha256/" + second.hex() + "/2", Integer.MAX_VALUE);
+
+    ScrubReport report = new Scrub(store, List.of()).run();
+
+    assertThat(report.corrupt()).containsExactly(second);
+    assertThat(report.checked()).isEqualTo(3);
+  }
+
+  @Test
+  void scrubReadsABlobAgainWhoseByteWasFlippedOnTheWay() throws IOException {
+    Blobs.publish(store, SMALL);
+    proxy.plan(FaultyProxy.Fault.FLIPPED_BYTE, "GET .*sha256/[0-9a-f]{64}/2", 2);
+
+    assertThat(new Scrub(store, List.of()).run().corrupt()).isEmpty();
+  }
+
+  @Test
+  void scrubDoesNotTakeABlobThatCannotBeReadForDamaged() throws IOException {
+    Blobs.publish(store, SMALL);
+    proxy.plan(FaultyProxy.Fault.CUT_ANSWER, "GET .*sha256/[0-9a-f]{64}/2", Integer.MAX_VALUE);
+
+    assertThatIOException()
+        .isThrownBy(() -> new Scrub(store, List.of()).run())
+        .withMessageContaining("cannot read blob");
   }
 
   @Test

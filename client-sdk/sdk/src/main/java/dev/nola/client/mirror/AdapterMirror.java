@@ -72,6 +72,8 @@ final class AdapterMirror {
     if (copy != null) {
       exists = true;
       hideIfPrivate(original, copy);
+    } else if (!versions.isEmpty() && !isMember()) {
+      return;
     }
     for (VersionSummary version : List.copyOf(versions.values()).reversed()) { // lowest first
       attempt(version.version(), () -> copy(version, copies.get(version.version()), original));
@@ -86,6 +88,30 @@ final class AdapterMirror {
       describe(original, now.description());
       pointAliases(original, now.aliases());
     }
+  }
+
+  /**
+   * Finds out whether the account can publish in the namespace, before files are pulled. The
+   * registry itself answers a publication without saying whether the namespace is missing.
+   */
+  private boolean isMember() throws IOException, InterruptedException {
+    String namespace = adapter.namespace();
+    try {
+      if (target.namespaces().get(namespace).role() != null) {
+        return true;
+      }
+      findings.problem(
+          "token's account not a member of namespace %s in %s; have an owner run nola member add %s ACCOUNT, or log in with a member's token"
+              .formatted(namespace, target.registry(), namespace));
+    } catch (RegistryException e) {
+      if (e.kind() != Kind.NOT_FOUND) {
+        throw e;
+      }
+      findings.problem(
+          "namespace %s not found in %s; run nola namespace create %s --registry %s"
+              .formatted(namespace, target.registry(), namespace, target.registry()));
+    }
+    return false;
   }
 
   private Map<String, VersionSummary> versions(NolaClient registry)

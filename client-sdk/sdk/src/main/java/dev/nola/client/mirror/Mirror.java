@@ -106,6 +106,8 @@ public final class Mirror {
         isUnreachable = e.kind() == Kind.UNAVAILABLE;
         findings.problem(
             e.getMessage() + (isUnreachable ? "; the rest is left to the next round" : ""));
+      } catch (IllegalArgumentException e) { // a name that the source should not have
+        findings.problem(String.valueOf(e.getMessage()));
       }
       MirrorReport report = findings.report(subject);
       isInStep &= report.problems().isEmpty();
