@@ -19,7 +19,7 @@ import org.springframework.stereotype.Component;
 @Component
 public class Facets {
   /** Maximum number of adapters that are counted. */
-  public static final int COUNTED = 2000;
+  public static final int COUNTED = 1000;
 
   private static final int VALUES = 10;
 

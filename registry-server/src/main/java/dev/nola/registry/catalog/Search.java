@@ -29,13 +29,14 @@ import org.springframework.stereotype.Component;
  * Searches the listings. Every page is found by the sort key of the last row before it, and so
  * costs the same however far down it is.
  *
- * <p>Ranking is capped: of a query that finds more than a thousand adapters, the thousand most
- * recently updated are ranked. A word that half the catalog has then costs no more than a rare one.
+ * <p>Ranking is capped: of a query that finds more than five hundred adapters, the five hundred
+ * most recently updated are ranked. A word that half the catalog has then costs no more than a rare
+ * one.
  */
 @Component
 public class Search {
   private static final int MAX_QUERY = 500;
-  private static final int RANKED = 1000;
+  private static final int RANKED = 500;
 
   /** The same words by both dictionaries that {@code ListingUpdater} uses. */
   private static final String TSQUERY =

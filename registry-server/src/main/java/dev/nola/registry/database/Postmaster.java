@@ -86,7 +86,9 @@ record Postmaster(ProcessHandle process, int port) {
         "-p "
             + port
             + " -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=100"
-            + " -c fsync=on -c synchronous_commit=on";
+            + " -c fsync=on -c synchronous_commit=on"
+            // Rows of a large catalog are in memory: an index is worth it for many of them, too.
+            + " -c shared_buffers=512MB -c random_page_cost=1.1";
     int code =
         programs.run(
             log, cluster, "pg_ctl", "start", "-s", "-w", "-t", START_SECONDS, "-o", options);
