@@ -88,13 +88,14 @@ public final class CudaDevice implements AutoCloseable {
   /**
    * Returns the number of GPUs that can be opened.
    *
-   * @return 0 if no driver is found, or it is too old
+   * @return 0 if no driver is found
+   * @throws CudaException if the driver is too old, or fails
    */
   public static int count() {
     try {
       return Driver.load().deviceCount();
     } catch (CudaException e) {
-      if (e.reason().isAbsence() || e.reason() == Reason.DRIVER_TOO_OLD) {
+      if (e.reason().isAbsence()) {
         return 0;
       }
       throw e;

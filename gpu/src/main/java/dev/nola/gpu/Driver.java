@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.nola.gpu.CudaException.Reason;
+import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -12,6 +13,8 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Locale;
 
 /**
@@ -112,6 +115,13 @@ final class Driver {
   static Driver load() {
     String chosen = System.getProperty(LIBRARY_PROPERTY);
     if (chosen != null && !chosen.isBlank()) {
+      // A name may be of a driver that only some machines have; a path was chosen for this one.
+      if (chosen.contains(File.separator) && !Files.exists(Path.of(chosen))) {
+        throw new CudaException(
+            Reason.OTHER,
+            "%s not found: %s; must be the library of an NVIDIA driver"
+                .formatted(LIBRARY_PROPERTY, chosen));
+      }
       return load(chosen);
     }
     boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");

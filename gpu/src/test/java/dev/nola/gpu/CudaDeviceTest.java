@@ -61,6 +61,31 @@ class CudaDeviceTest {
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.NO_DRIVER));
   }
 
+  private static void withLibrary(String library, Runnable use) {
+    String former = System.setProperty(Driver.LIBRARY_PROPERTY, library);
+    try {
+      use.run();
+    } finally {
+      if (former == null) {
+        System.clearProperty(Driver.LIBRARY_PROPERTY);
+      } else {
+        System.setProperty(Driver.LIBRARY_PROPERTY, former);
+      }
+    }
+  }
+
+  @Test
+  void load_pathOfNoFile_saysSo() {
+    withLibrary(
+        "/missing/libcuda.so.1",
+        () ->
+            assertThatExceptionOfType(CudaException.class)
+                .isThrownBy(Driver::load)
+                .withMessage(
+                    "nola.cuda.library not found: /missing/libcuda.so.1; must be the library of an NVIDIA driver")
+                .satisfies(e -> assertThat(e.reason().isAbsence()).isFalse()));
+  }
+
   @Test
   void load_otherLibrary_notADriver() {
     String other = System.mapLibraryName("java"); // the JDK has loaded it
@@ -75,18 +100,15 @@ class CudaDeviceTest {
 
   @Test
   void load_blankProperty_librariesOfTheSystem() {
-    String former = System.setProperty(Driver.LIBRARY_PROPERTY, " ");
-    try {
-      Driver.load();
-    } catch (CudaException e) {
-      assertThat(e.getMessage()).doesNotContain("not an NVIDIA driver", "no library  ");
-    } finally {
-      if (former == null) {
-        System.clearProperty(Driver.LIBRARY_PROPERTY);
-      } else {
-        System.setProperty(Driver.LIBRARY_PROPERTY, former);
-      }
-    }
+    withLibrary(
+        " ",
+        () -> {
+          try {
+            Driver.load();
+          } catch (CudaException e) {
+            assertThat(e.getMessage()).doesNotContain("not an NVIDIA driver", "no library  ");
+          }
+        });
   }
 
   @Test

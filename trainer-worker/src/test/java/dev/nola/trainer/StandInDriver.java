@@ -41,9 +41,13 @@ public final class StandInDriver implements AutoCloseable {
     return new StandInDriver();
   }
 
-  /** Lets launches of kernels fail with an error of the driver; 0 for none. */
+  /**
+   * Changes what the driver answers.
+   *
+   * @param setting {@code version}, as CUDA counts them, or {@code launchError}, 0 for none
+   */
   @SuppressWarnings("restricted") // calls native code, which is the purpose
-  public static void setLaunchError(long error) {
+  public static void set(String setting, long value) {
     MethodHandle set =
         Linker.nativeLinker()
             .downcallHandle(
@@ -51,8 +55,8 @@ public final class StandInDriver implements AutoCloseable {
                 FunctionDescriptor.of(
                     ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
     try (Arena arena = Arena.ofConfined()) {
-      if ((int) set.invokeExact(arena.allocateFrom("launchError"), error) != 0) {
-        throw new IllegalStateException("unknown setting: launchError");
+      if ((int) set.invokeExact(arena.allocateFrom(setting), value) != 0) {
+        throw new IllegalStateException("unknown setting: " + setting);
       }
     } catch (RuntimeException e) {
       throw e;

@@ -314,11 +314,17 @@ final class VerifyCommand implements Callable<Integer> {
     for (LockReport.Result result : report.results()) {
       out.printf("%s %s%n", word(result), result.entry().source());
       for (LockReport.Check check : result.checks()) {
-        String word = check.passed() ? "ok    " : check.error() ? "error " : "failed";
+        String word =
+            switch (check.outcome()) {
+              case PASSED -> "ok     ";
+              case SKIPPED -> "skipped";
+              case FAILED -> "failed ";
+              case ERROR -> "error  ";
+            };
         out.printf("  %s %s%n", word, check.name());
-        String failure = check.failure();
-        if (failure != null) {
-          failure.lines().forEach(line -> out.println("         " + line));
+        String reason = check.reason();
+        if (reason != null) {
+          reason.lines().forEach(line -> out.println("          " + line));
         }
       }
     }

@@ -104,6 +104,25 @@ class NativeLibrariesTest {
   }
 
   @Test
+  void driverThatIsTooOld_stopsTraining_butNoWorker() {
+    List<String> log = new ArrayList<>();
+    try (StandInDriver _ = StandInDriver.use()) {
+      StandInDriver.set("version", 10_020);
+      try {
+        assertThatThrownBy(() -> Tensors.use("AUTO", 0))
+            .hasMessageStartingWith(
+                "run.device=auto, but PyTorch cannot use a GPU: NVIDIA driver too old: ");
+        Tensors.useFastest(0, log::add);
+      } finally {
+        StandInDriver.set("version", 13_000);
+      }
+    }
+    assertThat(log)
+        .singleElement()
+        .satisfies(line -> assertThat(line).startsWith("device cpu: NVIDIA driver too old: "));
+  }
+
+  @Test
   void bindingForCuda_isTakenOnlyIfTheDriverSeesAGpu() throws Exception {
     TorchFolder torch = TorchFolder.of(torch("build-version", "2.7.1+cu128\n"));
     Files.createFile(torch.folder().resolve(System.mapLibraryName("torch_cuda")));

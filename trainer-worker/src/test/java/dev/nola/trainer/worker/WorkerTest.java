@@ -484,7 +484,7 @@ class WorkerTest {
     assertThat(registry.requests.getFirst().cuda()).as("PyTorch is for the CPU").isFalse();
     assertThat(log).anyMatch(line -> line.startsWith("device cpu: the driver sees a GPU, but"));
 
-    StandInDriver.setLaunchError(ILLEGAL_ADDRESS);
+    StandInDriver.set("launchError", ILLEGAL_ADDRESS);
     try {
       UUID lost = registry.verify(adapter(2, 40).toBytes(), "cuda", StubRegistry.nonce(4));
       StubRegistry.await("a failure", () -> registry.failures.containsKey(lost));
@@ -499,7 +499,7 @@ class WorkerTest {
       assertThat(attested(after, bytes).outcome()).isEqualTo(Outcome.MATCH);
       assertThat(registry.requests.getLast().backends()).doesNotContain("cuda");
     } finally {
-      StandInDriver.setLaunchError(0);
+      StandInDriver.set("launchError", 0);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.nola.client.lock;
 
 import dev.nola.client.lock.LockReport.Check;
+import dev.nola.client.lock.LockReport.Outcome;
 import dev.nola.client.lock.LockReport.Result;
 import java.io.IOException;
 import java.io.Writer;
@@ -35,11 +36,9 @@ public final class JUnitReport {
         xml.writeStartElement("testsuite");
         xml.writeAttribute("name", result.entry().source());
         xml.writeAttribute("tests", Integer.toString(result.checks().size()));
-        long errors = result.checks().stream().filter(Check::error).count();
-        long failures = result.checks().stream().filter(Check::refuted).count();
-        xml.writeAttribute("failures", Long.toString(failures));
-        xml.writeAttribute("errors", Long.toString(errors));
-        xml.writeAttribute("skipped", "0");
+        xml.writeAttribute("failures", count(result, Outcome.FAILED));
+        xml.writeAttribute("errors", count(result, Outcome.ERROR));
+        xml.writeAttribute("skipped", count(result, Outcome.SKIPPED));
         xml.writeAttribute(
             "time", seconds(result.checks().stream().mapToDouble(Check::seconds).sum()));
         for (Check check : result.checks()) {
@@ -47,11 +46,16 @@ public final class JUnitReport {
           xml.writeAttribute("classname", result.entry().source());
           xml.writeAttribute("name", check.name());
           xml.writeAttribute("time", seconds(check.seconds()));
-          String failure = check.failure();
-          if (failure != null) {
-            xml.writeStartElement(check.error() ? "error" : "failure");
-            xml.writeAttribute("message", printable(failure.lines().findFirst().orElse("")));
-            xml.writeCharacters(printable(failure));
+          String reason = check.reason();
+          if (reason != null) {
+            xml.writeStartElement(
+                switch (check.outcome()) {
+                  case ERROR -> "error";
+                  case SKIPPED -> "skipped";
+                  case FAILED, PASSED -> "failure";
+                });
+            xml.writeAttribute("message", printable(reason.lines().findFirst().orElse("")));
+            xml.writeCharacters(printable(reason));
             xml.writeEndElement();
           }
           xml.writeEndElement();
@@ -64,6 +68,11 @@ public final class JUnitReport {
     } catch (XMLStreamException e) {
       throw new IOException("the report cannot be written: " + e.getMessage(), e);
     }
+  }
+
+  private static String count(Result result, Outcome outcome) {
+    return Long.toString(
+        result.checks().stream().filter(check -> check.outcome() == outcome).count());
   }
 
   private static String seconds(double time) {

@@ -46,39 +46,54 @@ public record LockReport(List<Result> results) {
     }
   }
 
+  /** How a check ended. */
+  public enum Outcome {
+    /** What was checked is right. */
+    PASSED,
+    /** It could not be made here, and is not needed: another backend made it. */
+    SKIPPED,
+    /** What was checked is wrong. */
+    FAILED,
+    /** It could not be made, because the registry did not answer or refused the token. */
+    ERROR
+  }
+
   /**
    * One check.
    *
    * @param name what was checked
-   * @param failure why it failed, or null if it passed
-   * @param error whether it could not be made, because the registry did not answer or refused the
-   *     token
+   * @param outcome how the check ended
+   * @param reason why it did not pass, or null if it did
    * @param seconds how long it took
    */
-  public record Check(String name, @Nullable String failure, boolean error, double seconds) {
+  public record Check(String name, Outcome outcome, @Nullable String reason, double seconds) {
     static Check passed(String name) {
-      return new Check(name, null, false, 0);
+      return new Check(name, Outcome.PASSED, null, 0);
     }
 
-    static Check failed(String name, String failure) {
-      return new Check(name, failure, false, 0);
+    static Check skipped(String name, String reason) {
+      return new Check(name, Outcome.SKIPPED, reason, 0);
+    }
+
+    static Check failed(String name, String reason) {
+      return new Check(name, Outcome.FAILED, reason, 0);
     }
 
     static Check impossible(String name, String reason) {
-      return new Check(name, reason, true, 0);
+      return new Check(name, Outcome.ERROR, reason, 0);
     }
 
     Check took(double time) {
-      return new Check(name, failure, error, time);
+      return new Check(name, outcome, reason, time);
     }
 
     /**
-     * Tells whether the check passed.
+     * Tells whether nothing speaks against the adapter.
      *
-     * @return true if it did
+     * @return true if the check passed or was not needed
      */
     public boolean passed() {
-      return failure == null;
+      return outcome == Outcome.PASSED || outcome == Outcome.SKIPPED;
     }
 
     /**
@@ -87,7 +102,7 @@ public record LockReport(List<Result> results) {
      * @return true if it was made and did not pass
      */
     public boolean refuted() {
-      return failure != null && !error;
+      return outcome == Outcome.FAILED;
     }
   }
 

@@ -1,7 +1,9 @@
 package dev.nola.client.lock;
 
 import dev.nola.client.lock.LockReport.Check;
+import dev.nola.client.lock.LockReport.Outcome;
 import dev.nola.client.lock.LockReport.Result;
+import java.util.List;
 
 /** Formats the result of checking a lock file as Markdown, for a summary in CI. */
 public final class MarkdownReport {
@@ -17,22 +19,24 @@ public final class MarkdownReport {
     StringBuilder text = new StringBuilder("### nola verify --lock\n\n");
     text.append("| adapter | digest | checks | result |\n|---|---|--:|---|\n");
     for (Result result : report.results()) {
-      long passed = result.checks().stream().filter(Check::passed).count();
+      List<Check> made =
+          result.checks().stream().filter(check -> check.outcome() != Outcome.SKIPPED).toList();
+      long passed = made.stream().filter(Check::passed).count();
       text.append(
           "| %s | `%.19s…` | %d of %d | %s |\n"
               .formatted(
                   code(result.entry().source()),
                   result.entry().digest(),
                   passed,
-                  result.checks().size(),
+                  made.size(),
                   result.passed() ? "verified" : result.refuted() ? "**failed**" : "**unknown**"));
     }
     for (Result result : report.results()) {
       for (Check check : result.checks()) {
-        String failure = check.failure();
-        if (failure != null) {
+        String reason = check.reason();
+        if (reason != null) {
           text.append("\n**%s, %s**\n\n".formatted(code(result.entry().source()), check.name()));
-          failure.lines().forEach(line -> text.append("    ").append(line).append('\n'));
+          reason.lines().forEach(line -> text.append("    ").append(line).append('\n'));
         }
       }
     }

@@ -10,6 +10,7 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.attestation.Worker;
 import dev.nola.client.lock.LockReport.Check;
+import dev.nola.client.lock.LockReport.Outcome;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -115,7 +116,7 @@ class LockCheckTest {
             "declared reconstruction digest",
             "reconstructed by scalar",
             "reconstructed by vector");
-    assertThat(failed(report).getFirst().failure())
+    assertThat(failed(report).getFirst().reason())
         .isEqualTo(
             "expected=%s actual=%s"
                 .formatted(Sha256.hash(ADAPTER.toBytes()), Sha256.hash(other.toBytes())));
@@ -160,8 +161,8 @@ class LockCheckTest {
         new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(gone, entry(ADAPTER, 0))));
     assertThat(report.passed()).isFalse();
     assertThat(report.results().get(0).checks())
-        .extracting(Check::name, Check::failure, Check::error)
-        .containsExactly(tuple("fetch", "gone.nola: no such file", false));
+        .extracting(Check::name, Check::reason, Check::outcome)
+        .containsExactly(tuple("fetch", "gone.nola: no such file", Outcome.FAILED));
     assertThat(report.results().get(1).passed()).isTrue();
   }
 
@@ -171,7 +172,7 @@ class LockCheckTest {
     LockFile lock = new LockFile(List.of(entry(ADAPTER, 0)));
 
     assertThat(failed(new LockCheck(source, BACKENDS, false).run(lock)))
-        .extracting(Check::name, Check::failure)
+        .extracting(Check::name, Check::reason)
         .containsExactly(tuple("not yanked", "the version was yanked: wrong data"));
     assertThat(new LockCheck(source, BACKENDS, true).run(lock).passed()).isTrue();
   }
@@ -218,10 +219,26 @@ class LockCheckTest {
         List.of(List.of(scalar, new FailingGpu()), List.of(new FailingGpu(), scalar))) {
       LockReport report = new LockCheck(source, backends, false).run(lock);
       assertThat(report.passed()).isTrue();
-      assertThat(report.results().getFirst().checks().stream().skip(4).map(Check::name))
+      assertThat(report.results().getFirst().checks().stream().skip(4))
           .satisfiesExactly(
-              name -> assertThat(name).startsWith("GPU not used: NVIDIA driver not found"),
-              name -> assertThat(name).isEqualTo("reconstructed by scalar"));
+              check -> {
+                assertThat(check.name()).isEqualTo("reconstructed by cuda");
+                assertThat(check.outcome()).isEqualTo(Outcome.SKIPPED);
+                assertThat(check.reason()).startsWith("NVIDIA driver not found");
+              },
+              check -> {
+                assertThat(check.name()).isEqualTo("reconstructed by scalar");
+                assertThat(check.outcome()).isEqualTo(Outcome.PASSED);
+              });
+      Path junit = folder.resolve("junit.xml");
+      JUnitReport.write(report, junit);
+      assertThat(junit)
+          .content()
+          .contains("failures=\"0\" errors=\"0\" skipped=\"1\"")
+          .contains("<skipped message=\"NVIDIA driver not found");
+      assertThat(MarkdownReport.of(report))
+          .contains("| 5 of 5 | verified |")
+          .contains("NVIDIA driver not found");
     }
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> new LockCheck(source, List.of(new FailingGpu()), false).run(lock));
@@ -246,7 +263,7 @@ class LockCheckTest {
             .apply(ADAPTER.adapter().layers().get(1))
             .b()[FaultyKernel.ELEMENT];
     int bits = Float.floatToRawIntBits(sound);
-    assertThat(failed(report).get(1).failure())
+    assertThat(failed(report).get(1).reason())
         .isEqualTo(
             "tensor h.1.w, factor B, element 3: scalar has 0x%08x (%s), faulty has 0x%08x (%s)"
                 .formatted(bits, sound, bits ^ 1, Float.intBitsToFloat(bits ^ 1)));
@@ -263,7 +280,7 @@ class LockCheckTest {
     assertThat(run(entry(ADAPTER, 2), bytes, one, two).passed()).isTrue();
     assertThat(failed(run(entry(ADAPTER, 2, one, three), bytes, one, two)))
         .singleElement()
-        .extracting(Check::failure)
+        .extracting(Check::reason)
         .asString()
         .startsWith("attested by 1 independent machine with the given keys; 2 required\n");
     assertThat(run(entry(ADAPTER, 2, one, three), bytes, one, three).passed()).isTrue();
@@ -322,7 +339,7 @@ class LockCheckTest {
     LockReport report = run(damaged);
 
     assertThat(report.hasErrorsOnly()).isFalse();
-    assertThat(failed(report)).extracting(Check::error).containsExactly(false);
+    assertThat(failed(report)).extracting(Check::outcome).containsExactly(Outcome.FAILED);
   }
 
   @Test
