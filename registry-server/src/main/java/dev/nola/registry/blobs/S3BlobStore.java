@@ -54,8 +54,8 @@ final class S3BlobStore implements BlobStore, SpooledUpload.Publication, AutoClo
   /** One key that no blob has, so that crashes leave at most one probe. */
   private static final String PROBE = "probe";
 
-  /** Renewals by others that one renewal may be overtaken by. */
-  private static final int MAX_RENEWALS = 10;
+  /** Renewals and commits by others that a renewal or a read may be overtaken by. */
+  private static final int MAX_REPLACEMENTS = 10;
 
   private static final int LISTS_OF_ABSENT = 3;
 
@@ -121,7 +121,7 @@ final class S3BlobStore implements BlobStore, SpooledUpload.Publication, AutoClo
 
   @Override
   public boolean renew(Sha256 digest) throws IOException {
-    for (int i = 0; i < MAX_RENEWALS; i++) {
+    for (int i = 0; i < MAX_REPLACEMENTS; i++) {
       List<Copy> copies = copiesIfAny(digest);
       if (copies.isEmpty()) {
         return false;
@@ -304,11 +304,15 @@ final class S3BlobStore implements BlobStore, SpooledUpload.Publication, AutoClo
     }
 
     private ResponseInputStream<?> request(long offset, long length) throws IOException {
-      try {
-        return bucket.read(object, offset, length);
-      } catch (NoSuchFileException _) {
-        return bucket.read(replacement(), offset, length);
+      Bucket.StoredObject current = object;
+      for (int i = 0; i < MAX_REPLACEMENTS; i++) {
+        try {
+          return bucket.read(current, offset, length);
+        } catch (NoSuchFileException _) {
+          current = replacement();
+        }
       }
+      throw new IOException("blob " + digest + " replaced too often while it was read");
     }
 
     /** Returns the object that a commit or renewal has left since. */

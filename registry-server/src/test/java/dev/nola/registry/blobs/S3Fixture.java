@@ -25,9 +25,9 @@ record S3Fixture(Path root, S3Settings settings) implements StoreFixture {
           2L * PART,
           new S3Limits.Timeouts(
               Duration.ofSeconds(5),
-              Duration.ofMillis(500),
-              Duration.ofSeconds(2),
-              Duration.ofSeconds(2)),
+              Duration.ofSeconds(2), // a busy machine may take a second to answer
+              Duration.ofSeconds(8),
+              Duration.ofSeconds(8)),
           3,
           Duration.ofMillis(1));
 
