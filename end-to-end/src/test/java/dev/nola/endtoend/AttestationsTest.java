@@ -2,8 +2,6 @@ package dev.nola.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.nola.api.Scope;
 import dev.nola.api.attestation.AttestationReport;
 import dev.nola.api.attestation.Difference;
@@ -20,13 +18,7 @@ import dev.nola.endtoend.Nola.Outcome;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -373,53 +365,17 @@ class AttestationsTest {
 
   /** Verifies against a registry that alters the statements it returns. */
   private Outcome verifyThrough(UnaryOperator<String> change) throws Exception {
-    HttpServer liar =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    try (HttpClient http = HttpClient.newHttpClient()) {
-      liar.createContext("/", exchange -> pass(http, exchange, change));
-      liar.start();
-      return nola.run(
-          "verify", mood, "--registry", "http://127.0.0.1:" + liar.getAddress().getPort());
-    } finally {
-      liar.stop(0);
+    try (LyingRegistry liar =
+        LyingRegistry.start(registry, "/attestations", body -> altered(body, change))) {
+      return nola.run("verify", mood, "--registry", liar.url().toString());
     }
   }
 
-  private void pass(HttpClient http, HttpExchange exchange, UnaryOperator<String> change)
-      throws IOException {
-    try (exchange) {
-      HttpResponse<byte[]> answer =
-          http.send(
-              HttpRequest.newBuilder(URI.create(registry.url() + "" + exchange.getRequestURI()))
-                  .build(),
-              BodyHandlers.ofByteArray());
-      byte[] body = answer.body();
-      if (exchange.getRequestURI().getPath().endsWith("/attestations")) {
-        JsonNode page = JSON.readTree(body);
-        String payload = page.at("/items/0/envelope/payload").asString();
-        String statement =
-            change.apply(new String(Base64.getDecoder().decode(payload), StandardCharsets.UTF_8));
-        body =
-            page.toString()
-                .replace(
-                    payload,
-                    Base64.getEncoder().encodeToString(statement.getBytes(StandardCharsets.UTF_8)))
-                .getBytes(StandardCharsets.UTF_8);
-      }
-      answer
-          .headers()
-          .map()
-          .forEach(
-              (name, values) -> {
-                if (!name.equalsIgnoreCase("content-length")
-                    && !name.equalsIgnoreCase("transfer-encoding")) {
-                  exchange.getResponseHeaders().put(name, values);
-                }
-              });
-      exchange.sendResponseHeaders(answer.statusCode(), body.length == 0 ? -1 : body.length);
-      exchange.getResponseBody().write(body);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+  private static String altered(String body, UnaryOperator<String> change) {
+    String payload = JSON.readTree(body).at("/items/0/envelope/payload").asString();
+    String statement =
+        change.apply(new String(Base64.getDecoder().decode(payload), StandardCharsets.UTF_8));
+    return body.replace(
+        payload, Base64.getEncoder().encodeToString(statement.getBytes(StandardCharsets.UTF_8)));
   }
 }

@@ -13,7 +13,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.function.UnaryOperator;
 
-/** Answers reads as a real registry does, but alters the answers at one path. */
+/** Answers reads as a real registry does, but alters the answers at some paths. */
 final class LyingRegistry implements AutoCloseable {
   private final HttpServer server;
   private final HttpClient http = HttpClient.newHttpClient();
@@ -32,7 +32,7 @@ final class LyingRegistry implements AutoCloseable {
   /**
    * Starts a server.
    *
-   * @param path without a query, as {@code /api/v1/adapters}
+   * @param path end of these paths, without a query, as {@code /api/v1/adapters}
    * @param change of the body
    */
   static LyingRegistry start(Registry registry, String path, UnaryOperator<String> change)
@@ -57,7 +57,7 @@ final class LyingRegistry implements AutoCloseable {
                   .build(),
               BodyHandlers.ofByteArray());
       byte[] body = answer.body();
-      if (exchange.getRequestURI().getPath().equals(path)) {
+      if (exchange.getRequestURI().getPath().endsWith(path)) {
         body =
             change.apply(new String(body, StandardCharsets.UTF_8)).getBytes(StandardCharsets.UTF_8);
       }
