@@ -304,7 +304,7 @@ class AttestationsTest {
     assertThat(tooFew.exitCode()).as(tooFew.err()).isEqualTo(1);
     assertThat(Path.of(lock)).doesNotExist();
     nola.run("lock", mood, "-o", lock, "--require-verified", "1", "--key", one.fingerprint());
-    assertThat(nola.run("verify", "--lock", lock).out()).contains("ok      attested by 1");
+    assertThat(nola.run("verify", "--lock", lock).out()).contains("ok     attested by 1");
 
     one.revoke("its disk was stolen");
 

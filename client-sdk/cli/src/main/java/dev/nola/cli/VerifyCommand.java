@@ -316,15 +316,15 @@ final class VerifyCommand implements Callable<Integer> {
       for (LockReport.Check check : result.checks()) {
         String word =
             switch (check.outcome()) {
-              case PASSED -> "ok     ";
-              case SKIPPED -> "skipped";
-              case FAILED -> "failed ";
-              case ERROR -> "error  ";
+              case PASSED -> "ok    ";
+              case SKIPPED -> "skip  ";
+              case FAILED -> "failed";
+              case ERROR -> "error ";
             };
         out.printf("  %s %s%n", word, check.name());
         String reason = check.reason();
         if (reason != null) {
-          reason.lines().forEach(line -> out.println("          " + line));
+          reason.lines().forEach(line -> out.println("         " + line));
         }
       }
     }

@@ -517,7 +517,7 @@ class CommandsTest {
     Nola holds = Nola.run("verify", "--lock", lock);
     assertThat(holds.err()).isEmpty();
     assertThat(holds.exitCode()).isZero();
-    assertThat(holds.out()).startsWith("verified a.nola\n").contains("ok      backends agree");
+    assertThat(holds.out()).startsWith("verified a.nola\n").contains("ok     backends agree");
 
     Files.delete(Path.of(adapter));
     synth("a.nola", "2");
