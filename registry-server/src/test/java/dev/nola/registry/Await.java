@@ -7,14 +7,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waits for what another thread or process does. */
-final class Await {
+public final class Await {
   private static final Duration LIMIT = Duration.ofSeconds(90);
   private static final Duration PAUSE = Duration.ofMillis(50);
 
   private Await() {}
 
   /** Waits until a condition is met; fails if it takes too long, or the condition throws. */
-  static void until(Callable<Boolean> condition) {
+  public static void until(Callable<Boolean> condition) {
     long end = System.nanoTime() + LIMIT.toNanos();
     while (!isMet(condition)) {
       assertThat(System.nanoTime()).as("waited for too long").isLessThan(end);

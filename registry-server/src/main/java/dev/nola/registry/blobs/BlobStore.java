@@ -147,7 +147,7 @@ public interface BlobStore {
     /**
      * Publishes the bytes, at once and durably. If the store has these bytes already they are
      * replaced, which sets their modification time to now: a garbage collection then spares them
-     * for its whole grace period. Again, it renews that time.
+     * for its whole grace period. A second call renews that time.
      *
      * @return the digest of all bytes written
      * @throws IllegalStateException if the upload is closed or has failed before

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 
 import dev.nola.api.ScrubReport;
 import dev.nola.digest.Sha256;
+import dev.nola.registry.Await;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -13,6 +15,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -236,6 +241,30 @@ class S3FaultTest {
     assertThatIOException()
         .isThrownBy(() -> new Scrub(store, List.of()).run())
         .withMessageContaining("cannot read blob");
+  }
+
+  @Test
+  void readFollowsABlobThatIsReplacedTwice() throws Exception {
+    Sha256 digest = Blobs.publish(store, SMALL);
+    BlobStore.Blob found = store.find(digest).orElseThrow();
+    Blobs.publish(store, SMALL);
+    String second =
+        "GET .*" + proxy.requests(PUT).getLast().replaceFirst(".*(sha256/[^ ?]+).*", "$1");
+    proxy.plan(FaultyProxy.Fault.HELD, second, 1);
+    try (ExecutorService reader = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<byte[]> bytes =
+          reader.submit(
+              () -> {
+                try (InputStream in = found.open(0, found.size())) {
+                  return in.readAllBytes();
+                }
+              });
+      Await.until(() -> !proxy.requests(second).isEmpty());
+      Blobs.publish(store, SMALL);
+      proxy.recover();
+
+      assertThat(bytes.get()).isEqualTo(SMALL);
+    }
   }
 
   @Test
