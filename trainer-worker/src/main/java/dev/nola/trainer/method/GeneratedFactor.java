@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * into the coefficients'. No basis is stored.
  */
 final class GeneratedFactor extends Factor {
-  // Reused by all steps: new arrays of each would soon fill any heap.
+  // Reused by all steps: those of past steps would fill the heap between its collections.
   private float[] values = {};
   private float[] gradient = {};
   private @Nullable Leaf leaf;

@@ -112,17 +112,23 @@ public final class Tensors {
 
   private static NDArray copied(
       NDManager manager, MemorySegment elements, Shape shape, DataType type) {
-    try (NDManager host = newHostManager()) {
-      NDArray array = host.create(shape, type);
-      MemorySegment memory = TorchMemory.of(array);
-      if (memory.byteSize() != elements.byteSize()) {
-        throw new IllegalArgumentException(
-            "array of shape %s has %d bytes; must have %d"
-                .formatted(shape, elements.byteSize(), memory.byteSize()));
-      }
-      memory.copyFrom(elements);
-      return moved(array, manager);
+    if (!isOnGpu()) {
+      return filled(manager.create(shape, type), elements);
     }
+    try (NDManager host = newHostManager()) {
+      return moved(filled(host.create(shape, type), elements), manager);
+    }
+  }
+
+  private static NDArray filled(NDArray array, MemorySegment elements) {
+    MemorySegment memory = TorchMemory.of(array);
+    if (memory.byteSize() != elements.byteSize()) {
+      throw new IllegalArgumentException(
+          "array of shape %s has %d bytes; must have %d"
+              .formatted(array.getShape(), elements.byteSize(), memory.byteSize()));
+    }
+    memory.copyFrom(elements);
+    return array;
   }
 
   /**
