@@ -70,7 +70,7 @@ final class VectorKernel implements Kernel {
 
   @Override
   public void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta) {
-    VectorMerge.delta(a, b, rank, cols, block, delta);
+    VectorDelta.compute(a, b, rank, cols, block, delta);
   }
 
   @Override

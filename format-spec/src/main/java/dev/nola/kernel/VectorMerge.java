@@ -4,7 +4,6 @@ import static dev.nola.kernel.VectorPhilox.INTS;
 import static dev.nola.kernel.VectorPhilox.LANES;
 
 import dev.nola.format.DType;
-import dev.nola.kernel.Kernel.Block;
 import dev.nola.kernel.Kernel.Summands;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -16,7 +15,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Computes blocks of ΔW and adds them to weights. */
+/** Adds blocks of ΔW to weights. */
 final class VectorMerge {
   private static final VectorSpecies<Float> FLOATS = INTS.withLanes(float.class);
   private static final VectorSpecies<Double> DOUBLES = INTS.withLanes(double.class);
@@ -31,124 +30,20 @@ final class VectorMerge {
 
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-  /** Rows of ΔW that are summed at once: each value of B that is widened serves all of them. */
-  private static final int ROWS = 4;
-
   /** Weights that are widened, summed and narrowed in turn. */
   static final int STRIP = 512;
 
   /** 2¹¹²: what the exponents of f16 and f32 differ by. */
   private static final float F16_TO_F32 = 0x1p112f;
 
+  /** Each thread's strip: a new array for each call would be memory that no cache holds. */
+  private static final ThreadLocal<float[]> STRIPS =
+      ThreadLocal.withInitial(() -> new float[STRIP]);
+
   private VectorMerge() {}
 
-  static void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta) {
-    int row = block.row();
-    int rows = block.rows();
-    int column = block.column();
-    int count = block.columns();
-    int vectors = count - count % (2 * HALF);
-    int i = 0;
-    for (; i <= rows - ROWS; i += ROWS) {
-      fourRows(a, (row + i) * rank, b, rank, cols, column, count, delta, i * count);
-    }
-    for (; i < rows; i++) {
-      oneRow(a, (row + i) * rank, b, rank, cols, column, count, delta, i * count);
-    }
-    for (i = 0; i < rows; i++) {
-      for (int j = vectors; j < count; j++) {
-        double sum = 0;
-        for (int t = 0; t < rank; t++) {
-          sum += (double) a[(row + i) * rank + t] * (double) b[t * cols + column + j];
-        }
-        delta[i * count + j] = sum;
-      }
-    }
-  }
-
-  /**
-   * Computes four rows. Takes nine plain arguments, so that nothing but vectors is live in the
-   * loop.
-   */
-  private static void fourRows(
-      float[] a,
-      int left,
-      float[] b,
-      int rank,
-      int cols,
-      int column,
-      int count,
-      double[] delta,
-      int offset) {
-    for (int j = 0; j <= count - 2 * HALF; j += 2 * HALF) {
-      DoubleVector lower0 = DoubleVector.zero(DOUBLES);
-      DoubleVector lower1 = DoubleVector.zero(DOUBLES);
-      DoubleVector lower2 = DoubleVector.zero(DOUBLES);
-      DoubleVector lower3 = DoubleVector.zero(DOUBLES);
-      DoubleVector upper0 = DoubleVector.zero(DOUBLES);
-      DoubleVector upper1 = DoubleVector.zero(DOUBLES);
-      DoubleVector upper2 = DoubleVector.zero(DOUBLES);
-      DoubleVector upper3 = DoubleVector.zero(DOUBLES);
-      int right = column + j;
-      for (int t = left; t < left + rank; t++) {
-        DoubleVector lower = doubles(b, right);
-        DoubleVector upper = doubles(b, right + HALF);
-        DoubleVector a0 = DoubleVector.broadcast(DOUBLES, a[t]);
-        DoubleVector a1 = DoubleVector.broadcast(DOUBLES, a[t + rank]);
-        DoubleVector a2 = DoubleVector.broadcast(DOUBLES, a[t + 2 * rank]);
-        DoubleVector a3 = DoubleVector.broadcast(DOUBLES, a[t + 3 * rank]);
-        lower0 = lower.fma(a0, lower0);
-        upper0 = upper.fma(a0, upper0);
-        lower1 = lower.fma(a1, lower1);
-        upper1 = upper.fma(a1, upper1);
-        lower2 = lower.fma(a2, lower2);
-        upper2 = upper.fma(a2, upper2);
-        lower3 = lower.fma(a3, lower3);
-        upper3 = upper.fma(a3, upper3);
-        right += cols;
-      }
-      int e = offset + j;
-      lower0.intoArray(delta, e);
-      upper0.intoArray(delta, e + HALF);
-      e += count;
-      lower1.intoArray(delta, e);
-      upper1.intoArray(delta, e + HALF);
-      e += count;
-      lower2.intoArray(delta, e);
-      upper2.intoArray(delta, e + HALF);
-      e += count;
-      lower3.intoArray(delta, e);
-      upper3.intoArray(delta, e + HALF);
-    }
-  }
-
-  /** Computes one row, with the arguments of {@link #fourRows}. */
-  private static void oneRow(
-      float[] a,
-      int left,
-      float[] b,
-      int rank,
-      int cols,
-      int column,
-      int count,
-      double[] delta,
-      int offset) {
-    for (int j = 0; j <= count - 2 * HALF; j += 2 * HALF) {
-      DoubleVector lower = DoubleVector.zero(DOUBLES);
-      DoubleVector upper = DoubleVector.zero(DOUBLES);
-      int right = column + j;
-      for (int t = left; t < left + rank; t++) {
-        DoubleVector value = DoubleVector.broadcast(DOUBLES, a[t]);
-        lower = doubles(b, right).fma(value, lower);
-        upper = doubles(b, right + HALF).fma(value, upper);
-        right += cols;
-      }
-      lower.intoArray(delta, offset + j);
-      upper.intoArray(delta, offset + j + HALF);
-    }
-  }
-
-  private static DoubleVector doubles(float[] values, int offset) {
+  /** Returns half a vector of floats as doubles. */
+  static DoubleVector doubles(float[] values, int offset) {
     return (DoubleVector)
         FloatVector.fromArray(HALF_FLOATS, values, offset)
             .convertShape(VectorOperators.F2D, DOUBLES, 0);
@@ -169,7 +64,7 @@ final class VectorMerge {
       Summands summands) {
     double[] multipliers = summands.multipliers();
     double[][] deltas = summands.deltas();
-    float[] strip = new float[STRIP];
+    float[] strip = STRIPS.get();
     int e = 0;
     while (count - e >= LANES) {
       int length = Math.min(STRIP, (count - e) / LANES * LANES);

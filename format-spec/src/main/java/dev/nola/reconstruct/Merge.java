@@ -18,7 +18,7 @@ public final class Merge {
   private static final int PANEL = 1 << 14;
 
   /** Rows of ΔW that are computed together, so that a value of B is read once for all of them. */
-  private static final int ROWS = 4;
+  private static final int ROWS = 8;
 
   private Merge() {}
 
@@ -64,10 +64,12 @@ public final class Merge {
     long last = start + elements - 1;
     int firstRow = (int) (start / cols);
     int lastRow = (int) (last / cols);
+    // The first and the last row may be incomplete: then each is a separate block.
+    int firstWhole = start % cols == 0 ? firstRow : firstRow + 1;
+    int endOfWhole = (last + 1) % cols == 0 ? lastRow + 1 : lastRow;
     for (int left = 0; left < cols; left += width) {
       for (int row = firstRow; row <= lastRow; ) {
-        // The first and the last row may be incomplete, so each is a separate block.
-        int rows = row == firstRow ? 1 : Math.clamp(lastRow - row, 1, ROWS);
+        int rows = row < firstWhole || row >= endOfWhole ? 1 : Math.min(ROWS, endOfWhole - row);
         int begin = row == firstRow ? Math.max(left, (int) (start % cols)) : left;
         int end = Math.min(left + width, row == lastRow ? (int) (last % cols) + 1 : cols);
         int count = end - begin;

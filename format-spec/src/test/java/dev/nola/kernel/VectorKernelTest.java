@@ -216,7 +216,7 @@ class VectorKernelTest {
   void deltasAreEqual(
       @Range(min = 1, max = 33) int rank, @Range(min = 1, max = 200) int cols, long seed) {
     Random random = new Random(seed);
-    int rows = 1 + random.nextInt(9);
+    int rows = 1 + random.nextInt(20);
     float[] a = new float[(2 + rows) * rank];
     float[] b = new float[rank * cols];
     for (int j = 0; j < a.length; j++) {
