@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times a merge of a NOLA adapter into a model of 2.2 GB against copying the model and against PEFT.
+"""Times a merge of a NOLA adapter into a model against copying the model and against PEFT.
 
     python3 client-sdk/bench/merge.py MODEL [--runs 5] [--peft-runs 3]
 
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOLA = str(ROOT / "nola")
 TARGETS = "(q|k|v|o|gate|up|down)_proj"
 THREADS = "2"
+PEFT_NAME = "PEFT merge_and_unload"
 
 PEFT = """
 import sys, torch
@@ -74,7 +75,7 @@ def main():
             subprocess.run(
                 [NOLA, "export", adapter, "--format", "peft", "--base", base, "--base-model", base, "-o", lora], check=True
             )
-            commands["PEFT merge_and_unload"] = ([python, "-c", PEFT, base, lora, output, THREADS], arguments.peft_runs)
+            commands[PEFT_NAME] = ([python, "-c", PEFT, base, lora, output, THREADS], arguments.peft_runs)
         else:
             print("SKIPPED: PEFT, because NOLA_TORCH_PYTHON is not set")
 
@@ -88,14 +89,19 @@ def main():
                     results[name].append(run(command, output))
         print("load after:", *os.getloadavg())
 
-    copy = statistics.median(result[0] for result in results["cp -r"])
-    print("| | runs | s (median) | s (all) | × cp | CPU s | peak RSS MB |")
-    print("|---|--:|--:|---|--:|--:|--:|")
+    def median_seconds(name):
+        return statistics.median(result[0] for result in results[name])
+
+    copy = median_seconds("cp -r")
+    print("| | runs | s (median) | s (all) | × cp | PEFT ÷ | CPU s | peak RSS MB |")
+    print("|---|--:|--:|---|--:|--:|--:|--:|")
     for name, runs in results.items():
         seconds, memory, processor = (statistics.median(column) for column in zip(*runs))
         times = " ".join(f"{result[0]:.2f}" for result in runs)
+        peft = f"{median_seconds(PEFT_NAME) / seconds:.1f}" if PEFT_NAME in results else ""
         print(
-            f"| {name} | {len(runs)} | {seconds:.2f} | {times} | {seconds / copy:.2f} | {processor:.2f} | {memory:.0f} |"
+            f"| {name} | {len(runs)} | {seconds:.2f} | {times} | {seconds / copy:.2f} | {peft} "
+            f"| {processor:.2f} | {memory:.0f} |"
         )
 
 
