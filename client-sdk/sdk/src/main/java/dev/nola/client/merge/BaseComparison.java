@@ -29,7 +29,7 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
   private static final int PIECE = 1 << 20;
 
   /**
-   * Compares the identities of the adapted tensors.
+   * Compares the identities of the adapted tensors, which are read.
    *
    * @param adapters the adapters
    * @param baseCheck what to do if one was made for another base model
@@ -41,10 +41,21 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
    */
   public List<String> check(List<AdapterFile> adapters, BaseCheck baseCheck)
       throws MergeRefusedException, IOException, InterruptedException {
+    return check(adapters, baseCheck, Map.of());
+  }
+
+  /**
+   * Compares the identities of the adapted tensors, and reads only those whose content is not known
+   * yet.
+   *
+   * @param known digests of the content of tensors, by their names in the model
+   */
+  List<String> check(List<AdapterFile> adapters, BaseCheck baseCheck, Map<String, Sha256> known)
+      throws MergeRefusedException, IOException, InterruptedException {
     if (baseCheck == BaseCheck.SKIP) {
       return List.of();
     }
-    Map<Sha256, Sha256> actual = identities(adapters);
+    Map<Sha256, Sha256> actual = identities(adapters, known);
     List<String> warnings = new ArrayList<>();
     for (AdapterFile adapter : adapters) {
       var made = adapter.adapter().base();
@@ -75,13 +86,13 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
   }
 
   /** Identities of the adapters' base tensors, by reconstruction digest of the adapter. */
-  private Map<Sha256, Sha256> identities(List<AdapterFile> adapters)
+  private Map<Sha256, Sha256> identities(List<AdapterFile> adapters, Map<String, Sha256> known)
       throws MergeRefusedException, IOException, InterruptedException {
     Map<String, Callable<BaseIdentity.Tensor>> tasks = new HashMap<>();
     for (AdapterFile adapter : adapters) {
       if (adapter.adapter().base().identity() != null) {
         for (String name : BaseIdentity.tensorNames(adapter.adapter())) {
-          tasks.put(name, () -> identity(name));
+          tasks.put(name, () -> identity(name, known));
         }
       }
     }
@@ -103,7 +114,7 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
     return identities;
   }
 
-  private BaseIdentity.Tensor identity(String name) throws Exception {
+  private BaseIdentity.Tensor identity(String name, Map<String, Sha256> known) throws Exception {
     TensorNames.Found found = names.find(name);
     DType dtype = found == null ? null : found.tensor().adaptableType().orElse(null);
     if (found == null || dtype == null) {
@@ -113,7 +124,15 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
               .formatted(name, model.path()));
     }
     Tensor tensor = found.tensor();
-    List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
+    Sha256 content = known.get(tensor.name());
+    return new BaseIdentity.Tensor(
+        name,
+        dtype,
+        tensor.shape().stream().map(Math::toIntExact).toList(),
+        content == null ? content(tensor) : content);
+  }
+
+  private Sha256 content(Tensor tensor) throws IOException {
     long bytes = tensor.data().byteSize();
     byte[] piece = new byte[(int) Math.min(PIECE, bytes)];
     MessageDigest content = Sha256.newMessageDigest();
@@ -122,6 +141,6 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
       model.read(tensor.name(), offset, MemorySegment.ofArray(piece).asSlice(0, length));
       content.update(piece, 0, length);
     }
-    return new BaseIdentity.Tensor(name, dtype, shape, Sha256.finish(content));
+    return Sha256.finish(content);
   }
 }

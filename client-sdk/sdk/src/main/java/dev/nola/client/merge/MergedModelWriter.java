@@ -5,7 +5,7 @@ import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.Tensor;
-import dev.nola.files.StagedOutput;
+import dev.nola.digest.Sha256;
 import dev.nola.format.DenseTensor;
 import dev.nola.kernel.Kernels;
 import java.io.IOException;
@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,8 @@ final class MergedModelWriter {
   private final Summands summands;
   private final int threads;
   private final Progress progress;
+  private final boolean hashes;
+  private final Map<String, Sha256> contents = new ConcurrentHashMap<>();
   private final long total;
 
   /** Whether a task has begun to merge. */
@@ -58,12 +62,20 @@ final class MergedModelWriter {
 
   private long done;
 
-  MergedModelWriter(Model base, Plan plan, Summands summands, int threads, Progress progress) {
+  /**
+   * Prepares to write.
+   *
+   * @param hashes whether to hash the base's tensors that adapters are added to, while they are
+   *     read
+   */
+  MergedModelWriter(
+      Model base, Plan plan, Summands summands, int threads, Progress progress, boolean hashes) {
     this.base = base;
     this.plan = plan;
     this.summands = summands;
     this.threads = threads;
     this.progress = progress;
+    this.hashes = hashes;
     this.total =
         plan.files().values().stream()
             .flatMap(List::stream)
@@ -71,21 +83,24 @@ final class MergedModelWriter {
             .sum();
   }
 
-  /** Writes all of it, then renames it to the destination. */
-  void write(Path destination, List<String> sideFiles)
+  /**
+   * Writes all of it.
+   *
+   * @param path of the file or folder to create
+   * @return if it hashes, the digests of the content of the base's tensors that adapters are added
+   *     to, by their names in the base
+   */
+  Map<String, Sha256> write(Path path, List<String> sideFiles)
       throws IOException, MergeRefusedException, InterruptedException {
-    try (StagedOutput unfinished = StagedOutput.begin(destination)) {
-      Path partial = unfinished.path();
-      if (base.isFolder()) {
-        Files.createDirectory(partial);
-        writeWeights(partial);
-        writeIndex(partial);
-        copySideFiles(partial, sideFiles);
-      } else {
-        writeWeights(partial);
-      }
-      unfinished.finish();
+    if (base.isFolder()) {
+      Files.createDirectory(path);
+      writeWeights(path);
+      writeIndex(path);
+      copySideFiles(path, sideFiles);
+    } else {
+      writeWeights(path);
     }
+    return Map.copyOf(contents);
   }
 
   private void writeWeights(Path partial)
@@ -136,21 +151,24 @@ final class MergedModelWriter {
     if (gpu != null && part instanceof Plan.Part.Merged merged) {
       return List.of(() -> mergeOnGpu(gpu, merged, writer, buffers));
     }
+    // A digest takes the bytes in their order, one by one.
+    long size = hashes && part instanceof Plan.Part.Merged ? Math.max(bytes, TASK) : TASK;
     SharedMerge merge =
         part instanceof Plan.Part.Merged merged
-            ? new SharedMerge(merged, Math.ceilDiv(bytes, TASK))
+            ? new SharedMerge(merged, Math.ceilDiv(bytes, size))
             : null;
     List<Callable<Void>> tasks = new ArrayList<>();
-    for (long begin = 0; begin < bytes; begin += TASK) {
+    for (long begin = 0; begin < bytes; begin += size) {
       long start = begin;
-      long limit = Math.min(bytes, begin + TASK);
+      long limit = Math.min(bytes, begin + size);
       tasks.add(
           () -> {
             Piecewise pieces =
                 new Piecewise(name, start, limit, elementBytes(part), part.conversion(), writer);
             switch (part) {
               case Plan.Part.Copied(_, Tensor tensor, _) ->
-                  pieces.run((offset, piece) -> read(tensor, offset, piece), NONE, buffers);
+                  pieces.run(
+                      (offset, piece) -> base.read(tensor.name(), offset, piece), NONE, buffers);
               case Plan.Part.Dense(_, DenseTensor tensor, _) ->
                   pieces.run(
                       (offset, piece) ->
@@ -180,7 +198,9 @@ final class MergedModelWriter {
     Optional<GpuMerge.Whole> room = gpu.begin(part);
     if (room.isPresent()) {
       try (GpuMerge.Whole whole = room.get()) {
-        pieces.run((offset, piece) -> read(part.tensor(), offset, piece), whole, buffers);
+        Original original = new Original(part.tensor());
+        pieces.run(original, whole, buffers);
+        original.finish();
       }
     } else {
       merge(part, new SharedMerge(part, 1), pieces, buffers);
@@ -206,8 +226,28 @@ final class MergedModelWriter {
         : part instanceof Plan.Part.Merged merged ? merged.dtype().bytes() : 1;
   }
 
-  private void read(Tensor tensor, long offset, MemorySegment piece) throws IOException {
-    base.read(tensor.name(), offset, piece);
+  /** A tensor that is read in order, and hashed on the way if the base is to be compared. */
+  private final class Original implements Piecewise.Source {
+    private final Tensor tensor;
+    private final @Nullable MessageDigest content = hashes ? Sha256.newMessageDigest() : null;
+
+    Original(Tensor tensor) {
+      this.tensor = tensor;
+    }
+
+    @Override
+    public void read(long offset, MemorySegment piece) throws IOException {
+      base.read(tensor.name(), offset, piece);
+      if (content != null) {
+        content.update(piece.asByteBuffer());
+      }
+    }
+
+    void finish() {
+      if (content != null) {
+        contents.put(tensor.name(), Sha256.finish(content));
+      }
+    }
   }
 
   private void merge(
@@ -221,13 +261,15 @@ final class MergedModelWriter {
       if (begun.getAndSet(true)) {
         compiled.await();
       }
+      Original original = new Original(part.tensor());
       pieces.run(
-          (offset, piece) -> read(part.tensor(), offset, piece),
+          original,
           (element, piece) -> {
             merge.merge(element, piece);
             compiled.countDown();
           },
           buffers);
+      original.finish();
     } finally {
       compiled.countDown();
       shared.end();

@@ -2,6 +2,8 @@ package dev.nola.client.merge;
 
 import dev.nola.client.Progress;
 import dev.nola.client.safetensors.Model;
+import dev.nola.digest.Sha256;
+import dev.nola.files.StagedOutput;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.gpu.CudaBackend;
@@ -15,6 +17,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,12 +118,16 @@ public final class ModelMerge {
    */
   public Report dryRun() throws IOException, MergeRefusedException, InterruptedException {
     try (Model model = Model.open(base)) {
-      return report(model, plan(model));
+      TensorNames names = TensorNames.of(model);
+      Plan plan = plan(model, names);
+      return report(
+          model, plan, new BaseComparison(model, names, threads).check(files(), baseCheck));
     }
   }
 
   /**
-   * Merges, beside the destination, and renames the result to it when it is complete.
+   * Merges, beside the destination, and renames the result to it when it is complete. The base is
+   * read once: whether an adapter was made for it is known when all of it has been merged.
    *
    * @param destination a file if the base is one, else a folder; must not exist yet
    * @throws MergeRefusedException if the merge is not possible, or the destination exists or lies
@@ -132,17 +140,34 @@ public final class ModelMerge {
       throws IOException, MergeRefusedException, InterruptedException {
     try (Model model = Model.open(base)) {
       requireFree(destination);
-      Plan plan = plan(model);
-      Report report = report(model, plan);
-      List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
+      TensorNames names = TensorNames.of(model);
+      Plan plan = plan(model, names);
+      List<AdapterFile> files = files();
       List<Double> weights = adapters.stream().map(Weighted::weight).toList();
-      try (GpuMerge onGpu = gpu == null ? null : new GpuMerge(gpu, files, weights)) {
+      try (GpuMerge onGpu = gpu == null ? null : new GpuMerge(gpu, files, weights);
+          StagedOutput unfinished = StagedOutput.begin(destination)) {
         Summands summands = Summands.open(files, weights, reconstructor(), threads, onGpu);
-        new MergedModelWriter(model, plan, summands, threads, progress)
-            .write(destination, report.files());
+        Map<String, Sha256> contents =
+            new MergedModelWriter(model, plan, summands, threads, progress, hashesBase())
+                .write(unfinished.path(), SideFiles.of(model).copied());
+        Report report =
+            report(
+                model,
+                plan,
+                new BaseComparison(model, names, threads).check(files, baseCheck, contents));
+        unfinished.finish();
+        return report;
       }
-      return report;
     }
+  }
+
+  private List<AdapterFile> files() {
+    return adapters.stream().map(Weighted::file).toList();
+  }
+
+  private boolean hashesBase() {
+    return baseCheck != BaseCheck.SKIP
+        && files().stream().anyMatch(file -> file.adapter().base().identity() != null);
   }
 
   private void requireFree(Path destination) throws IOException, MergeRefusedException {
@@ -164,9 +189,8 @@ public final class ModelMerge {
     }
   }
 
-  private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
-    TensorNames names = TensorNames.of(model);
-    List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
+  private Plan plan(Model model, TensorNames names) throws IOException, MergeRefusedException {
+    List<AdapterFile> files = files();
     Plan plan = Plan.of(model, files, names, reshape, dtype, MergedHead.of(model, files));
     List<String> warnings = new ArrayList<>(plan.warnings());
     for (Weighted adapter : adapters) {
@@ -176,7 +200,6 @@ public final class ModelMerge {
                 .formatted(adapter.weight, adapter.file.adapter().dense().size()));
       }
     }
-    warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
     verify(files);
     return new Plan(plan.files(), plan.dtype(), plan.untied(), plan.head(), warnings);
   }
@@ -202,7 +225,7 @@ public final class ModelMerge {
         .withThreads(threads);
   }
 
-  private Report report(Model model, Plan plan) throws IOException {
+  private Report report(Model model, Plan plan, List<String> ofBase) throws IOException {
     long bytes =
         plan.files().values().stream()
             .flatMap(List::stream)
@@ -217,7 +240,7 @@ public final class ModelMerge {
         bytes,
         side.copied(),
         side.left(),
-        plan.warnings());
+        Stream.concat(plan.warnings().stream(), ofBase.stream()).toList());
   }
 
   /** Collects what a merge needs; only adapters have no default. */

@@ -280,6 +280,7 @@ class ModelMergeTest {
         .hasMessageContaining("(big)")
         .hasMessageContaining(right.toString())
         .hasMessageContaining(wrong.toString());
+    assertThat(names(folder)).containsExactly("base");
     assertThat(
             ModelMerge.into(base)
                 .adapter(other)
@@ -298,6 +299,59 @@ class ModelMergeTest {
                 .dryRun()
                 .warnings())
         .isEmpty();
+  }
+
+  @Test
+  void theBaseIsComparedWhileItIsMerged() throws Exception {
+    Path base =
+        new TestModel()
+            .with("model.a.weight", DType.F32, 700, 1000)
+            .with("model.b.weight", DType.BF16, 4, 2)
+            .writeFolder(folder.resolve("base"), "{\"model_type\": \"llama\"}");
+    BaseIdentity.Tensor large;
+    BaseIdentity.Tensor small;
+    try (Model model = Model.open(base)) {
+      large =
+          BaseIdentity.Tensor.of(
+              "model.a.weight",
+              DType.F32,
+              List.of(700, 1000),
+              model.tensors().get("model.a.weight").data());
+      small =
+          BaseIdentity.Tensor.of(
+              "model.b.weight",
+              DType.BF16,
+              List.of(4, 2),
+              model.tensors().get("model.b.weight").data());
+    }
+    Layer[] layers = {layer("model.a.weight", 700, 1000), layer("model.b.weight", 4, 2)};
+    AdapterFile fits =
+        seal(adapter(layers).base(new BaseModel("", "", BaseIdentity.of(List.of(large, small)))));
+    AdapterFile other =
+        seal(adapter(layers).base(new BaseModel("", "", BaseIdentity.of(List.of(large)))));
+    AdapterFile unstated = seal(adapter(layers[1]));
+
+    assertThat(ModelMerge.into(base).adapter(fits).build().write(folder.resolve("same")).warnings())
+        .isEmpty();
+    assertThat(
+            ModelMerge.into(base)
+                .adapter(fits)
+                .dtype(DType.F16)
+                .build()
+                .write(folder.resolve("converted"))
+                .warnings())
+        .isEmpty();
+    assertThat(
+            ModelMerge.into(base)
+                .adapter(other)
+                .adapter(unstated)
+                .baseCheck(ModelMerge.BaseCheck.WARN)
+                .build()
+                .write(folder.resolve("warned"))
+                .warnings())
+        .hasSize(2)
+        .anySatisfy(warning -> assertThat(warning).contains("is not the base model"))
+        .anySatisfy(warning -> assertThat(warning).contains("does not state the identity"));
   }
 
   @Test
