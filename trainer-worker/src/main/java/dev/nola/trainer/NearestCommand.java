@@ -87,6 +87,11 @@ final class NearestCommand implements Callable<Integer> {
       requireFeatures(base, weights, model.folder());
       Dataset data =
           DatasetReader.read(settings.data(), model.folder(), settings.objective().labels());
+      if (neighbors > data.train().size()) {
+        throw new IllegalArgumentException(
+            "invalid --neighbors: %d; must be at most the number of training examples, %d"
+                .formatted(neighbors, data.train().size()));
+      }
       data.warnings().forEach(output::warn);
       try (ProgressBar bar = output.stepBar("features")) {
         List<Prediction> predictions =
