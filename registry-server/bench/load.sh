@@ -67,7 +67,7 @@ full() { # name url-or-script
   out=$(wrk -t 1 -c 16 -d "${seconds}s" --latency "${@:2}")
   grep -q 'Non-2xx' <<<"$out" && { echo "$out" >&2; exit 1; }
   printf '%-44s %10s %10s %10s\n' "$1" "$(awk '/Requests\/sec/ {print $2}' <<<"$out")" \
-    "$(awk '/50%/ {print $2}' <<<"$out")" "$(awk '/99%/ {print $2}' <<<"$out")"
+    "$(awk '/^ +50%/ {print $2}' <<<"$out")" "$(awk '/^ +99%/ {print $2}' <<<"$out")"
 }
 rate_of() { awk '{print $(NF-2)}' <<<"$1"; }
 wrk -t 1 -c 16 -d "${WARM_UP:-30}s" "$file" >/dev/null
