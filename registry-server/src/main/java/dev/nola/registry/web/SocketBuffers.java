@@ -15,12 +15,15 @@ class SocketBuffers implements WebServerFactoryCustomizer<ConfigurableTomcatWebS
    */
   private static final int WRITE = 32 << 10;
 
+  private static final String SIZE = "socket.appWriteBufSize";
+
   @Override
   public void customize(ConfigurableTomcatWebServerFactory factory) {
     factory.addConnectorCustomizers(
         connector -> {
-          if (connector.getProtocolHandler() instanceof AbstractHttp11Protocol<?> http) {
-            http.setProperty("socket.appWriteBufSize", Integer.toString(WRITE));
+          if (!(connector.getProtocolHandler() instanceof AbstractHttp11Protocol<?> http)
+              || !http.setProperty(SIZE, Integer.toString(WRITE))) {
+            throw new IllegalStateException("connector has no property " + SIZE);
           }
         });
   }
