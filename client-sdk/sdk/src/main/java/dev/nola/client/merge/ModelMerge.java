@@ -120,8 +120,8 @@ public final class ModelMerge {
     try (Model model = Model.open(base)) {
       TensorNames names = TensorNames.of(model);
       Plan plan = plan(model, names);
-      return report(
-          model, plan, new BaseComparison(model, names, threads).check(files(), baseCheck));
+      List<String> ofBase = new BaseComparison(model, names, threads).check(files(), baseCheck);
+      return report(plan, SideFiles.of(model), ofBase);
     }
   }
 
@@ -147,16 +147,14 @@ public final class ModelMerge {
       try (GpuMerge onGpu = gpu == null ? null : new GpuMerge(gpu, files, weights);
           StagedOutput unfinished = StagedOutput.begin(destination)) {
         Summands summands = Summands.open(files, weights, reconstructor(), threads, onGpu);
+        SideFiles side = SideFiles.of(model);
         Map<String, Sha256> contents =
             new MergedModelWriter(model, plan, summands, threads, progress, hashesBase())
-                .write(unfinished.path(), SideFiles.of(model).copied());
-        Report report =
-            report(
-                model,
-                plan,
-                new BaseComparison(model, names, threads).check(files, baseCheck, contents));
+                .write(unfinished.path(), side.copied());
+        List<String> ofBase =
+            new BaseComparison(model, names, threads).check(files, baseCheck, contents);
         unfinished.finish();
-        return report;
+        return report(plan, side, ofBase);
       }
     }
   }
@@ -225,13 +223,12 @@ public final class ModelMerge {
         .withThreads(threads);
   }
 
-  private Report report(Model model, Plan plan, List<String> ofBase) throws IOException {
+  private static Report report(Plan plan, SideFiles side, List<String> ofBase) {
     long bytes =
         plan.files().values().stream()
             .flatMap(List::stream)
             .mapToLong(part -> part.slot().bytes())
             .sum();
-    SideFiles side = SideFiles.of(model);
     return new Report(
         plan.count(Plan.Part.Merged.class),
         plan.count(Plan.Part.Dense.class),
