@@ -125,7 +125,8 @@ def check_drain(name, objects):
     settings = yaml.safe_load((ROOT / "registry-server/src/main/resources/application.yaml").read_text())
     # Two schedulers, of recurring tasks and of webhooks, each of which waits twice: for its tasks, and again after interrupting them.
     schedulers = 2 * 2 * seconds(settings["db-scheduler"]["shutdown-max-wait"])
-    needed = seconds(settings["spring"]["lifecycle"]["timeout-per-shutdown-phase"]) + schedulers
+    drain = 5 + 10  # of Drain.java
+    needed = drain + seconds(settings["spring"]["lifecycle"]["timeout-per-shutdown-phase"]) + schedulers
     for pod, spec in pods(objects):
         container = spec["containers"][0]
         if container["name"] == "registry":
