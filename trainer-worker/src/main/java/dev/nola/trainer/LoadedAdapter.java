@@ -5,6 +5,7 @@ import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.BaseComparison;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.TensorNames;
+import dev.nola.client.peft.Pooling;
 import dev.nola.client.peft.StatedHead;
 import dev.nola.client.safetensors.Model;
 import dev.nola.command.AdapterSource;
@@ -71,6 +72,9 @@ record LoadedAdapter(
       throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     boolean isNetwork = folder.equals(NO_BASE);
     AdapterFile file = source.open(adapter, isNetwork ? null : folder, output).file();
+    if (!isNetwork) {
+      requireClassifier(folder, file);
+    }
     BaseModel base =
         isNetwork
             ? BaseModel.fromScratch(network(file))
@@ -115,6 +119,21 @@ record LoadedAdapter(
       new BaseComparison(model, TensorNames.of(model), threads)
           .check(List.of(file), options.check())
           .forEach(output::warn);
+    }
+  }
+
+  /** Requires that a base model can have the classifier that an adapter was trained with. */
+  private static void requireClassifier(Path folder, AdapterFile file) throws IOException {
+    Pooling pooling = StatedHead.of(file.adapter()).pooling();
+    List<Pooling> possible = BaseModel.poolings(folder);
+    if (pooling != null && !possible.contains(pooling)) {
+      throw new MismatchedAdapterException(
+          "adapter does not match the base model: classifier of the pooling %s; the model has %s"
+              .formatted(
+                  pooling.label(),
+                  possible.isEmpty()
+                      ? "none"
+                      : String.join(" or ", possible.stream().map(Pooling::label).toList())));
     }
   }
 

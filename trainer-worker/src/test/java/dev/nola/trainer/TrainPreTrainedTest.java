@@ -47,6 +47,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -160,6 +161,24 @@ class TrainPreTrainedTest {
           nola("generate", "--base", model, "--adapter", adapter, "--prompt", "w1", "--json"),
           "tensor " + layer.tensor());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"llama-untied,last-token", "gpt2,none", "timm-vit-avg,mean"})
+  void adapterWithAClassifierThatTheModelCannotHave_isRefused(String name, String possible)
+      throws IOException {
+    model(name);
+    Path adapter =
+        write(
+            Adapter.builder()
+                .layer(layer("w", 8, 8))
+                .metadata(
+                    Metadata.of("", "", "").withProvenance(Map.of(StatedHead.POOLING, "cls"))));
+
+    requireMismatch(
+        nola("evaluate", folder.resolve("model"), adapter, "--data", "none.tsv", "--json"),
+        "adapter does not match the base model: classifier of the pooling cls; the model has "
+            + possible);
   }
 
   private void texts() throws IOException {

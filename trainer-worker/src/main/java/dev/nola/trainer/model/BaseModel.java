@@ -106,10 +106,20 @@ public final class BaseModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static BaseModel loadFor(Path folder, Adapter adapter) throws IOException {
-    StatedHead head = StatedHead.of(adapter);
-    return head.pooling() == null
-        ? load(folder)
-        : loadClassifier(folder, head.pooling(), BaseType.F32);
+    Pooling pooling = StatedHead.of(adapter).pooling();
+    return pooling == null ? load(folder) : loadClassifier(folder, pooling, BaseType.F32);
+  }
+
+  /**
+   * Returns what a classifier of a model may see.
+   *
+   * @param folder folder with {@code config.json}
+   * @return the usual one first; empty if the model can have no classifier
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if the config cannot be read
+   */
+  public static List<Pooling> poolings(Path folder) throws IOException {
+    return ModelTypes.poolings(config(folder));
   }
 
   /**

@@ -24,16 +24,8 @@ final class ModelTypes {
    */
   static Network network(ModelConfig config, boolean isClassifier, @Nullable Pooling pooling)
       throws UnsupportedModelException {
-    String type = Vit.isTimm(config) ? TIMM : config.text("model_type");
-    List<Pooling> poolings =
-        switch (type) {
-          case TIMM -> List.of(Vit.poolingOfTimm(config));
-          case "vit", "vit_mae" -> List.of(Pooling.CLS, Pooling.MEAN);
-          case String other when Bert.isType(other) -> List.of(Pooling.CLS, Pooling.MEAN);
-          case "gpt2" -> List.of();
-          case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
-          default -> throw config.invalid("model_type", MODEL_TYPES);
-        };
+    String type = type(config);
+    List<Pooling> poolings = poolings(config);
     if (isClassifier && poolings.isEmpty()) {
       throw new UnsupportedModelException(
           "unsupported task classification for model_type %s; must be causal-lm".formatted(type));
@@ -41,10 +33,7 @@ final class ModelTypes {
     if (pooling != null && !poolings.contains(pooling)) {
       throw new UnsupportedModelException(
           "unsupported model.pooling: %s; must be %s for model_type %s"
-              .formatted(
-                  pooling.label(),
-                  String.join(" or ", poolings.stream().map(Pooling::label).toList()),
-                  type));
+              .formatted(pooling.label(), labels(poolings), type));
     }
     return switch (type) {
       case TIMM -> Vit.ofTimm(config);
@@ -55,5 +44,31 @@ final class ModelTypes {
       case String other when LlamaConfig.TYPES.contains(other) -> Llama.of(config, isClassifier);
       default -> throw new AssertionError(type); // refused above
     };
+  }
+
+  /**
+   * Returns what a classifier of a model may see.
+   *
+   * @param config the model's {@code config.json}
+   * @return the usual one first; empty if the model can have no classifier
+   * @throws UnsupportedModelException if the model cannot be run here
+   */
+  static List<Pooling> poolings(ModelConfig config) throws UnsupportedModelException {
+    return switch (type(config)) {
+      case TIMM -> List.of(Vit.poolingOfTimm(config));
+      case "vit", "vit_mae" -> List.of(Pooling.CLS, Pooling.MEAN);
+      case String other when Bert.isType(other) -> List.of(Pooling.CLS, Pooling.MEAN);
+      case "gpt2" -> List.of();
+      case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
+      default -> throw config.invalid("model_type", MODEL_TYPES);
+    };
+  }
+
+  private static String type(ModelConfig config) {
+    return Vit.isTimm(config) ? TIMM : config.text("model_type");
+  }
+
+  private static String labels(List<Pooling> poolings) {
+    return String.join(" or ", poolings.stream().map(Pooling::label).toList());
   }
 }
