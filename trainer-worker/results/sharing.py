@@ -3,8 +3,9 @@
     python sharing.py llama DATA OUT        a tiny Llama on E2E:  DATA has stories260k-hf/ and e2e/
     python sharing.py minilm DATA OUT       MiniLM on WordNet's glosses:  DATA has minilm/ and glosses/
 
-Every way has about as many bytes of codes. OUT gets one JSON object a run; finished runs are skipped. Needs torch, transformers and
-safetensors; one thread. It is a prototype: bases are PyTorch's random signs, and training is like that of `nola train`, but not equal to it.
+Every way has about as many bytes of codes, of 4 bits, rounded after training. OUT gets one JSON object a run; finished runs are skipped.
+Needs torch, transformers and safetensors; one thread. It is a prototype: bases are PyTorch's random signs, codes have 15 levels with zero
+instead of 16 without, and training is like that of `nola train`, but not equal to it.
 """
 
 import gzip
@@ -41,45 +42,31 @@ class Store:
             self.index[layer] = groups.setdefault(key, len(groups))
         self.vectors = nn.ParameterList()
         if way == "pool":
-            # As many coefficients as all layers would have of their own at an eighth of what each sees.
+            # As many coefficients as all layers would have of their own if each saw a quarter.
             self.size = 2 * len(layers) * (k // 4)
+            # Small, since β cannot be zero at first where both sides share a pool.
             self.vectors.append(nn.Parameter(torch.randn(self.size, generator=generator) * 0.1))
             self.chosen = {
                 (layer, side): torch.randint(self.size, (k,), generator=generator) for layer in layers for side in "ab"
             }
-            # Small: β cannot be zero at first where both sides share a pool.
         else:
             for _ in groups:
                 self.vectors.append(nn.Parameter(torch.randn(k, generator=generator)))
                 self.vectors.append(nn.Parameter(torch.zeros(k)))
 
-    def values(self, layer, side, rounded):
+    def values(self, layer, side, vectors):
+        """Returns what a factor's basis is combined with; vectors: the coefficients, or their rounded values."""
         if self.way == "pool":
-            return rounded[0][self.chosen[layer, side]]
-        return rounded[2 * self.index[layer] + (side == "b")]
+            return vectors[0][self.chosen[layer, side]]
+        return vectors[2 * self.index[layer] + (side == "b")]
 
-    def rounded(self, bits):
-        """Returns all vectors rounded to codes (straight-through), or as they are for bits = 0."""
-        if bits == 0:
-            return list(self.vectors)
-        if self.way == "onescale":
-            alpha, beta = [torch.cat(list(self.vectors[side::2])) for side in (0, 1)]
-            return [
-                vector + (part - vector).detach()
-                for parts in zip(quantized(alpha, bits)[0].split(self.k), quantized(beta, bits)[0].split(self.k))
-                for vector, part in zip(self._next_pair(parts), parts)
-            ]
-        return [vector + (quantized(vector, bits)[0] - vector).detach() for vector in self.vectors]
-
-    def _next_pair(self, parts):
-        self._pair = getattr(self, "_pair", -1) + 1
-        pair = self._pair % (len(self.vectors) // 2)
-        return self.vectors[2 * pair], self.vectors[2 * pair + 1]
-
-    def codes(self, bits):
-        if self.way == "onescale":
-            return [quantized(torch.cat(list(self.vectors[side::2])), bits)[1] for side in (0, 1)]
-        return [quantized(vector, bits)[1] for vector in self.vectors]
+    def rounded(self):
+        """Returns the vectors after rounding, and their codes; with one scale, all α are rounded together, and all β."""
+        if self.way != "onescale":
+            return zip(*[quantized(vector) for vector in self.vectors])
+        alphas, betas = [quantized(torch.cat(list(self.vectors[side::2]))) for side in (0, 1)]
+        pairs = zip(alphas[0].split(self.k), betas[0].split(self.k))
+        return [vector for pair in pairs for vector in pair], [alphas[1], betas[1]]
 
     def scales(self):
         """Returns the number of scales that a file would have: one for each pair of vectors, as format 1.0."""
@@ -87,15 +74,12 @@ class Store:
 
 
 @torch.no_grad()
-def quantized(vector, bits):
-    """Rounds to 2^bits levels, symmetric around zero, by the step with the least squared error of 64 tried."""
+def quantized(vector):
+    """Rounds to multiples of the step with the least squared error of 64 tried, symmetric around zero; returns values and codes."""
     largest = vector.abs().max()
     if largest == 0:
         return vector.clone(), torch.zeros_like(vector, dtype=torch.int64)
-    if bits == 1:
-        sign = torch.where(vector < 0, -1, 1)
-        return sign * vector.abs().mean(), sign
-    top = 2 ** (bits - 1) - 1
+    top = 2 ** (BITS - 1) - 1
     best = None
     for part in torch.linspace(0.3, 1, 64):
         step = largest * part / top
@@ -137,10 +121,9 @@ def adapt(model, names, way, k, rank, seed):
     return layers, store
 
 
-def use(layers, store, bits):
-    rounded = store.rounded(bits)
+def use(layers, store, vectors):
     for name, layer in layers.items():
-        layer.coefficients = {side: store.values(name, side, rounded) for side in "ab"}
+        layer.coefficients = {side: store.values(name, side, vectors) for side in "ab"}
 
 
 def e2e(path, tokenizer, limit):
@@ -206,8 +189,8 @@ class MiniLm:
         return nn.functional.cross_entropy(logits, labels, reduction=reduction), torch.tensor(len(examples))
 
 
-def run(task, way, factor, bits, start, seed):
-    """factor: coefficients of a vector, in multiples of the task's; start: share of the steps before rounding."""
+def run(task, way, factor, seed):
+    """Trains, rounds and measures; factor: coefficients that a factor sees, in multiples of the task's."""
     k = int(task.k * factor)
     for parameter in task.model.parameters():
         parameter.requires_grad_(False)
@@ -219,7 +202,7 @@ def run(task, way, factor, bits, start, seed):
     order = torch.randperm(len(task.train), generator=torch.Generator().manual_seed(seed))
     task.model.eval()
     for step in range(task.steps):
-        use(layers, store, bits if step >= start * task.steps else 0)
+        use(layers, store, store.vectors)
         examples = [task.train[order[(step * task.batch + i) % len(order)]] for i in range(task.batch)]
         loss, _ = task.loss(examples)
         optimizer.zero_grad()
@@ -228,33 +211,30 @@ def run(task, way, factor, bits, start, seed):
         optimizer.step()
         schedule.step()
     with torch.no_grad():
-        use(layers, store, bits)
+        rounded, codes = store.rounded()
+        use(layers, store, rounded)
         total, count = 0.0, 0
         for i in range(0, len(task.validation), 50):
             loss, targets = task.loss(task.validation[i : i + 50], "sum")
             total += loss.item()
             count += targets.item()
-    codes = torch.cat(store.codes(bits))
+    codes = torch.cat(codes)
     shares = codes.unique(return_counts=True)[1].double() / len(codes)
     return {
         "loss": total / count,
-        "bytes": math.ceil(len(codes) * bits / 8) + 4 * store.scales(),
+        "bytes": math.ceil(len(codes) * BITS / 8) + 4 * store.scales(),
         "codes": len(codes),
         "entropy": -(shares * shares.log2()).sum().item(),
     }
 
 
-# way: what shares coefficients · multiple of k, so that all have about the same bytes · bits · share of the steps before rounding
+# What shares coefficients, and how many a factor sees, in multiples of the task's k, so that all have about the same bytes.
 WAYS = {
-    "own": ("own", 1, 4, 1),
-    "own-qat": ("own", 1, 4, 0.75),
-    "onescale": ("onescale", 1, 4, 1),
-    "pairs": ("pairs", {"llama": 5 / 3, "minilm": 2}, 4, 1),
-    "kind": ("kind", {"llama": 5, "minilm": 6}, 4, 1),
-    "pool": ("pool", 4, 4, 1),
-    "own-3bits-qat": ("own", 4 / 3, 3, 0.75),
-    "own-2bits-qat": ("own", 2, 2, 0.75),
-    "own-1bit-qat": ("own", 4, 1, 0.75),
+    "own": 1,
+    "onescale": 1,
+    "pairs": {"llama": 5 / 3, "minilm": 2},
+    "kind": {"llama": 5, "minilm": 6},
+    "pool": 4,
 }
 
 
@@ -263,15 +243,15 @@ def main(model, data, out):
     folder = pathlib.Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     for seed in (1, 2, 3):
-        for name, (way, factor, bits, start) in WAYS.items():
-            result = folder / f"{model}-{name}-s{seed}.json"
+        for way, factor in WAYS.items():
+            result = folder / f"{model}-{way}-s{seed}.json"
             if result.exists():
                 continue
             task = {"llama": Llama, "minilm": MiniLm}[model](pathlib.Path(data))
             if isinstance(factor, dict):
                 factor = factor[model]
-            values = run(task, way, factor, bits, start, seed)
-            result.write_text(json.dumps({"model": model, "way": name, "seed": seed, **values}) + "\n")
+            values = run(task, way, factor, seed)
+            result.write_text(json.dumps({"model": model, "way": way, "seed": seed, **values}) + "\n")
             print(result.read_text(), end="", flush=True)
 
 
