@@ -77,7 +77,7 @@ final class Drain extends OncePerRequestFilter implements SmartLifecycle {
     return isRunning;
   }
 
-  /** Stopped before everything else. */
+  /** Before the web server's, which pauses Tomcat. */
   @Override
   public int getPhase() {
     return Integer.MAX_VALUE;
@@ -86,13 +86,18 @@ final class Drain extends OncePerRequestFilter implements SmartLifecycle {
   @Override
   public void stop() {
     isRunning = false;
-    awaitAtMost(ACCEPTING, () -> System.nanoTime() - lastRequest > QUIET.toNanos());
+    awaitAtMost(ACCEPTING, this::isQuiet);
     if (context.getWebServer() instanceof TomcatWebServer server) {
       for (Connector connector : server.getTomcat().getService().findConnectors()) {
         connector.getProtocolHandler().closeServerSocketGraceful();
       }
     }
-    awaitAtMost(ANSWERING, () -> requests.get() == 0);
+    // Quiet as well, since a connection that was just accepted may not have got here yet.
+    awaitAtMost(ANSWERING, () -> requests.get() == 0 && isQuiet());
+  }
+
+  private boolean isQuiet() {
+    return System.nanoTime() - lastRequest > QUIET.toNanos();
   }
 
   private static void awaitAtMost(Duration time, BooleanSupplier condition) {
