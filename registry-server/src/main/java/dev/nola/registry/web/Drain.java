@@ -7,11 +7,13 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
-import org.apache.catalina.connector.Connector;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.springframework.boot.tomcat.TomcatWebServer;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.web.server.servlet.context.ServletWebServerApplicationContext;
 import org.springframework.context.SmartLifecycle;
 import org.springframework.core.Ordered;
@@ -26,21 +28,25 @@ import org.springframework.web.filter.OncePerRequestFilter;
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
-final class Drain extends OncePerRequestFilter implements SmartLifecycle {
+final class Drain extends OncePerRequestFilter
+    implements SmartLifecycle, WebServerFactoryCustomizer<TomcatServletWebServerFactory> {
   /** Maximum time during which connections are accepted while the server ends. */
   private static final Duration ACCEPTING = Duration.ofSeconds(5);
-
-  /** Time without a request after which the server need not wait for more. */
-  private static final Duration QUIET = Duration.ofMillis(500);
 
   /** Maximum time for requests under way; Spring waits for the others without reading new ones. */
   private static final Duration ANSWERING = Duration.ofSeconds(10);
 
-  private static final long POLL_MILLIS = 5;
+  /** Time without a request after which the server need not wait for more. */
+  private static final Duration QUIET = Duration.ofMillis(250);
 
   private final ServletWebServerApplicationContext context;
-  private final AtomicInteger requests = new AtomicInteger();
-  private volatile long lastRequest = System.nanoTime() - QUIET.toNanos();
+
+  /** Of which each request under way holds one. */
+  private final Semaphore permits = new Semaphore(Integer.MAX_VALUE);
+
+  /** One for each request that came while the server ends. */
+  private final Semaphore arrivals = new Semaphore(0);
+
   private volatile boolean isRunning;
 
   Drain(ServletWebServerApplicationContext context) {
@@ -48,13 +54,18 @@ final class Drain extends OncePerRequestFilter implements SmartLifecycle {
   }
 
   @Override
+  public void customize(TomcatServletWebServerFactory factory) {
+    factory.setProtocol(DrainableProtocol.class.getName());
+  }
+
+  @Override
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    lastRequest = System.nanoTime();
-    requests.incrementAndGet();
+    permits.acquireUninterruptibly();
     try {
       if (!isRunning) {
+        arrivals.release();
         response.setHeader("Connection", "close");
       }
       chain.doFilter(request, response);
@@ -62,7 +73,7 @@ final class Drain extends OncePerRequestFilter implements SmartLifecycle {
       if (request.isAsyncStarted()) {
         request.getAsyncContext().addListener(new End());
       } else {
-        requests.decrementAndGet();
+        permits.release();
       }
     }
   }
@@ -86,28 +97,33 @@ final class Drain extends OncePerRequestFilter implements SmartLifecycle {
   @Override
   public void stop() {
     isRunning = false;
-    awaitAtMost(ACCEPTING, this::isQuiet);
-    if (context.getWebServer() instanceof TomcatWebServer server) {
-      for (Connector connector : server.getTomcat().getService().findConnectors()) {
-        connector.getProtocolHandler().closeServerSocketGraceful();
-      }
-    }
-    // Quiet as well, since a connection that was just accepted may not have got here yet.
-    awaitAtMost(ANSWERING, () -> requests.get() == 0 && isQuiet());
-  }
-
-  private boolean isQuiet() {
-    return System.nanoTime() - lastRequest > QUIET.toNanos();
-  }
-
-  private static void awaitAtMost(Duration time, BooleanSupplier condition) {
-    long end = System.nanoTime() + time.toNanos();
     try {
-      while (!condition.getAsBoolean() && System.nanoTime() < end) {
-        Thread.sleep(POLL_MILLIS);
+      awaitQuiet(System.nanoTime() + ACCEPTING.toNanos());
+      closePort();
+      long end = System.nanoTime() + ANSWERING.toNanos();
+      // Connections that were just accepted may not have sent their request yet.
+      awaitQuiet(end);
+      if (permits.tryAcquire(Integer.MAX_VALUE, end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        permits.release(Integer.MAX_VALUE);
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void awaitQuiet(long end) throws InterruptedException {
+    while (System.nanoTime() < end && arrivals.tryAcquire(QUIET.toNanos(), TimeUnit.NANOSECONDS)) {
+      arrivals.drainPermits();
+    }
+  }
+
+  private void closePort() throws IOException {
+    if (context.getWebServer() instanceof TomcatWebServer server
+        && server.getTomcat().getConnector().getProtocolHandler()
+            instanceof DrainableProtocol protocol) {
+      protocol.closePort();
     }
   }
 
@@ -115,7 +131,7 @@ final class Drain extends OncePerRequestFilter implements SmartLifecycle {
   private final class End implements AsyncListener {
     @Override
     public void onComplete(AsyncEvent event) {
-      requests.decrementAndGet();
+      permits.release();
     }
 
     @Override
