@@ -125,7 +125,8 @@ def check_drain(name, objects):
     settings = yaml.safe_load((ROOT / "registry-server/src/main/resources/application.yaml").read_text())
     # Two schedulers, of recurring tasks and of webhooks, each of which waits twice: for its tasks, and again after interrupting them.
     schedulers = 2 * 2 * seconds(settings["db-scheduler"]["shutdown-max-wait"])
-    drain = 5 + 10  # of Drain.java
+    source = (ROOT / "registry-server/src/main/java/dev/nola/registry/web/Drain.java").read_text()
+    drain = sum(map(int, re.findall(r"Duration\.ofSeconds\((\d+)\)", source)))
     needed = drain + seconds(settings["spring"]["lifecycle"]["timeout-per-shutdown-phase"]) + schedulers
     for pod, spec in pods(objects):
         container = spec["containers"][0]
