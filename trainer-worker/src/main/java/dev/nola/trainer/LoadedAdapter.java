@@ -125,15 +125,14 @@ record LoadedAdapter(
   /** Requires that a base model can have the classifier that an adapter was trained with. */
   private static void requireClassifier(Path folder, AdapterFile file) throws IOException {
     Pooling pooling = StatedHead.of(file.adapter()).pooling();
+    if (pooling == null) {
+      return;
+    }
     List<Pooling> possible = BaseModel.poolings(folder);
-    if (pooling != null && !possible.contains(pooling)) {
+    if (!possible.contains(pooling)) {
       throw new MismatchedAdapterException(
-          "adapter does not match the base model: classifier of the pooling %s; the model has %s"
-              .formatted(
-                  pooling.label(),
-                  possible.isEmpty()
-                      ? "none"
-                      : String.join(" or ", possible.stream().map(Pooling::label).toList())));
+          "adapter does not match the base model: classifier of the pooling %s; the model may have %s"
+              .formatted(pooling.label(), possible.stream().map(Pooling::label).toList()));
     }
   }
 

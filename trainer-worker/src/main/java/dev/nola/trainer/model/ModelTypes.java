@@ -33,7 +33,10 @@ final class ModelTypes {
     if (pooling != null && !poolings.contains(pooling)) {
       throw new UnsupportedModelException(
           "unsupported model.pooling: %s; must be %s for model_type %s"
-              .formatted(pooling.label(), labels(poolings), type));
+              .formatted(
+                  pooling.label(),
+                  String.join(" or ", poolings.stream().map(Pooling::label).toList()),
+                  type));
     }
     return switch (type) {
       case TIMM -> Vit.ofTimm(config);
@@ -66,9 +69,5 @@ final class ModelTypes {
 
   private static String type(ModelConfig config) {
     return Vit.isTimm(config) ? TIMM : config.text("model_type");
-  }
-
-  private static String labels(List<Pooling> poolings) {
-    return String.join(" or ", poolings.stream().map(Pooling::label).toList());
   }
 }
