@@ -31,16 +31,23 @@ public final class Codes {
   public static Codes of(int bits, int... codes) {
     requireLegal("codes", bits, codes.length);
     byte[] packed = new byte[packedBytes(bits, codes.length)];
+    int window = 0; // bits that do not fill a byte yet
+    int held = 0;
+    int next = 0;
     for (int j = 0; j < codes.length; j++) {
       if (codes[j] < 0 || codes[j] >>> bits != 0) {
         throw new IllegalArgumentException(
             "invalid code %d: %d; must be 0 to %d at %d bits"
                 .formatted(j, codes[j], (1 << bits) - 1, bits));
       }
-      long bit = (long) j * bits;
-      for (int b = 0; b < bits; b++, bit++) {
-        packed[(int) (bit >>> 3)] |= (byte) ((codes[j] >>> b & 1) << (bit & 7));
+      window |= codes[j] << held;
+      for (held += bits; held >= Byte.SIZE; held -= Byte.SIZE) {
+        packed[next++] = (byte) window;
+        window >>>= Byte.SIZE;
       }
+    }
+    if (held > 0) {
+      packed[next] = (byte) window;
     }
     return new Codes(bits, codes.length, packed);
   }
@@ -161,7 +168,18 @@ public final class Codes {
    */
   public int[] codes() {
     int[] codes = new int[count];
-    Arrays.setAll(codes, this::code);
+    int mask = (1 << bits) - 1;
+    int window = 0; // bits that were read and belong to later codes
+    int held = 0;
+    int next = 0;
+    for (int j = 0; j < count; j++) {
+      for (; held < bits; held += Byte.SIZE) {
+        window |= (packed[next++] & 0xFF) << held;
+      }
+      codes[j] = window & mask;
+      window >>>= bits;
+      held -= bits;
+    }
     return codes;
   }
 
@@ -171,8 +189,11 @@ public final class Codes {
    * @return {@link #count()} odd integers v = 2u − (2^bits − 1)
    */
   public int[] values() {
-    int[] values = new int[count];
-    Arrays.setAll(values, j -> 2 * code(j) - ((1 << bits) - 1));
+    int[] values = codes();
+    int largest = (1 << bits) - 1;
+    for (int j = 0; j < count; j++) {
+      values[j] = 2 * values[j] - largest;
+    }
     return values;
   }
 

@@ -1,6 +1,5 @@
 package dev.nola.quantize;
 
-import dev.nola.format.Codes;
 import dev.nola.format.Layer;
 import dev.nola.generator.Generator;
 import java.util.Arrays;
@@ -49,6 +48,28 @@ public enum Quantizer {
    *     width is out of range
    */
   public Quantized quantize(float[] coefficients, int bits) {
+    Levels levels = round(coefficients, bits);
+    double squaredError = 0;
+    double squaredNorm = 0;
+    for (int j = 0; j < coefficients.length; j++) {
+      double x = coefficients[j];
+      double difference = x - levels.step() * levels.values()[j];
+      squaredError += difference * difference;
+      squaredNorm += x * x;
+    }
+    double error = squaredNorm == 0 ? 0 : Math.sqrt(squaredError / squaredNorm);
+    return new Quantized(levels.codes(bits), levels.step(), error);
+  }
+
+  /**
+   * Rounds coefficients as {@link #quantize} does.
+   *
+   * @param coefficients trained values, at least one, all finite
+   * @param bits width of a code, 1 to 16
+   * @return one level a coefficient
+   * @throws IllegalArgumentException as for {@link #quantize}
+   */
+  public Levels round(float[] coefficients, int bits) {
     if (bits < 1 || bits > Generator.MAX_BITS) {
       throw new IllegalArgumentException(
           "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
@@ -66,22 +87,16 @@ public enum Quantizer {
       magnitudes[j] = Math.abs((double) coefficients[j]);
       largest = Math.max(largest, magnitudes[j]);
     }
-    int[] codes = new int[coefficients.length];
+    int[] values = new int[coefficients.length];
     if (largest == 0) {
-      Arrays.fill(codes, 1 << bits - 1);
-      return new Quantized(Codes.of(bits, codes), 0, 0);
+      Arrays.fill(values, 1);
+      return new Levels(values, 0);
     }
     double step = step(magnitudes, largest, bits);
-    double squaredError = 0;
-    double squaredNorm = 0;
     for (int j = 0; j < coefficients.length; j++) {
-      double x = coefficients[j];
-      codes[j] = nearestCode(x / step, bits);
-      double difference = x - step * (2 * codes[j] - ((1 << bits) - 1));
-      squaredError += difference * difference;
-      squaredNorm += x * x;
+      values[j] = nearestLevel(coefficients[j] / step, bits);
     }
-    return new Quantized(Codes.of(bits, codes), step, Math.sqrt(squaredError / squaredNorm));
+    return new Levels(values, step);
   }
 
   /**
@@ -107,10 +122,10 @@ public enum Quantizer {
     return scale < Layer.MIN_SCALE ? 0 : scale;
   }
 
-  /** Returns the code of the odd integer next to x/step: levels change at the even integers. */
-  private static int nearestCode(double ratio, int bits) {
+  /** Returns the odd integer next to x/step: levels change at the even integers. */
+  private static int nearestLevel(double ratio, int bits) {
     int half = 1 << bits - 1;
-    return (int) Math.clamp(Math.floor(ratio / 2) + half, 0, 2 * half - 1);
+    return 2 * (int) Math.clamp(Math.floor(ratio / 2), -half, half - 1) + 1;
   }
 
   /**
@@ -172,7 +187,7 @@ public enum Quantizer {
       double p = 0;
       double q = 0;
       for (double magnitude : magnitudes) {
-        double v = 2.0 * nearestCode(magnitude / step, bits) - ((1 << bits) - 1);
+        double v = nearestLevel(magnitude / step, bits);
         p += v * magnitude;
         q += v * v;
       }

@@ -3,6 +3,7 @@ package dev.nola.trainer.method;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.kernel.Kernel;
+import dev.nola.quantize.Levels;
 import dev.nola.quantize.Quantized;
 import dev.nola.quantize.Quantizer;
 
@@ -55,22 +56,29 @@ final class BasisSide {
     return basis;
   }
 
-  /**
-   * Returns the codes that the coefficients are rounded to. Training rounds to {@value
-   * #TRAINING_BITS} bits, or to the file's width if it is quantization-aware (paper, section 3.2).
-   */
+  /** Returns the codes that the coefficients are rounded to. */
   Quantized quantized(int bits) {
-    Quantizer quantizer = bits == TRAINING_BITS ? Quantizer.ABSMAX : Quantizer.LEAST_SQUARES;
-    return quantizer.quantize(coefficients.values(), bits);
+    return quantizer(bits).quantize(coefficients.values(), bits);
+  }
+
+  private Levels levels(int bits) {
+    return quantizer(bits).round(coefficients.values(), bits);
+  }
+
+  /**
+   * Returns how the coefficients are rounded: training rounds to {@value #TRAINING_BITS} bits, or
+   * to the file's width if it is quantization-aware (paper, section 3.2).
+   */
+  private static Quantizer quantizer(int bits) {
+    return bits == TRAINING_BITS ? Quantizer.ABSMAX : Quantizer.LEAST_SQUARES;
   }
 
   /** Returns the coefficients rounded to codes of a width, times a gain. */
   float[] rounded(int bits, double gain) {
-    Quantized quantized = quantized(bits);
-    int[] codes = quantized.codes().values();
-    float[] rounded = new float[codes.length];
-    for (int i = 0; i < codes.length; i++) {
-      rounded[i] = (float) (codes[i] * quantized.step() * gain);
+    Levels levels = levels(bits);
+    float[] rounded = new float[levels.values().length];
+    for (int i = 0; i < rounded.length; i++) {
+      rounded[i] = (float) (levels.values()[i] * levels.step() * gain);
     }
     return rounded;
   }
@@ -109,13 +117,13 @@ final class BasisSide {
    * @param factor receives its elements, row-major
    */
   void factor(Kernel kernel, int bits, double gain, float[] factor) {
-    Quantized quantized = quantized(bits);
-    kernel.combine(basis, quantized.codes().values(), scale(quantized, gain), factor);
+    Levels levels = levels(bits);
+    kernel.combine(basis, levels.values(), scale(levels.step(), gain), factor);
   }
 
   /** Returns what the sum of the basis, weighted with codes, is multiplied by. */
-  float scale(Quantized quantized, double gain) {
-    return (float) (quantized.step() * norm * gain);
+  float scale(double step, double gain) {
+    return (float) (step * norm * gain);
   }
 
   /**

@@ -37,7 +37,7 @@ final class GeneratedFactor extends Factor {
       side().factor(kernel, bits, gain, values);
     } else {
       Quantized quantized = side().quantized(bits);
-      gpu.set(quantized.codes(), side().scale(quantized, gain));
+      gpu.set(quantized.codes(), side().scale(quantized.step(), gain));
     }
   }
 
