@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -100,7 +99,10 @@ final class GenerateCommand implements Callable<Integer> {
       if (prompts == null) {
         one(generation, tokenized.getFirst(), tokenizer);
       } else {
-        all(texts, generation.generate(tokenized), tokenizer);
+        try (Continuations continuations = new Continuations(texts, tokenizer, output)) {
+          generation.generate(tokenized, continuations);
+          continuations.finish();
+        }
       }
     }
     return ExitCode.OK;
@@ -114,20 +116,6 @@ final class GenerateCommand implements Callable<Integer> {
     output.print(new Report(tokenizer.text(tokens), tokens), _ -> streamed.finish());
   }
 
-  private void all(List<String> texts, List<int[]> continued, TextTokenizer tokenizer) {
-    List<Continuation> continuations = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
-      int[] tokens = continued.get(i);
-      continuations.add(new Continuation(texts.get(i), tokenizer.text(tokens), tokens));
-    }
-    output.print(
-        Map.of("continuations", continuations),
-        out -> continuations.forEach(each -> out.println(each.text())));
-  }
-
   /** What {@code --json} prints of {@code --prompt}. */
   private record Report(String text, int[] tokens) {}
-
-  /** What {@code --json} prints of a text of {@code --prompts}. */
-  private record Continuation(String prompt, String text, int[] tokens) {}
 }

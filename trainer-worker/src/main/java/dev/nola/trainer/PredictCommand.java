@@ -203,7 +203,8 @@ final class PredictCommand implements Callable<Integer> {
       prompts.add(model.tokenizer().prompt(text));
     }
     List<int[]> continued =
-        new TextGeneration(model.network(), model.weights(), decoding).generate(prompts);
+        new TextGeneration(model.network(), model.weights(), decoding)
+            .generate(prompts, (_, _) -> {});
     List<Prediction> predictions = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
       predictions.add(

@@ -4,11 +4,14 @@ import dev.nola.trainer.data.TextTokenizer.Prompt;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Network;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.function.ObjIntConsumer;
 
 /** Continues texts by a language model. Texts of equal length are continued together. */
 public final class TextGeneration {
@@ -38,13 +41,16 @@ public final class TextGeneration {
   }
 
   /**
-   * Continues texts.
+   * Continues texts, those first that come first, and tells what follows a text as soon as it is
+   * known.
    *
    * @param prompts the texts
+   * @param listener receives the tokens after a text, and its index
    * @return the tokens after each text, without the one that ended it
    * @throws InterruptedException if the thread was interrupted
    */
-  public List<int[]> generate(List<Prompt> prompts) throws InterruptedException {
+  public List<int[]> generate(List<Prompt> prompts, ObjIntConsumer<int[]> listener)
+      throws InterruptedException {
     model.weights().prepare();
     Map<Kind, List<Integer>> kinds = new LinkedHashMap<>();
     for (int i = 0; i < prompts.size(); i++) {
@@ -52,19 +58,28 @@ public final class TextGeneration {
       kinds.computeIfAbsent(Kind.of(prompt), _ -> new ArrayList<>()).add(i);
     }
     int[][] results = new int[prompts.size()][];
-    int atOnce = decoding.beams() == 1 ? BATCH : 1;
-    for (Map.Entry<Kind, List<Integer>> kind : kinds.entrySet()) {
-      List<Integer> all = kind.getValue();
-      for (int first = 0; first < all.size(); first += atOnce) {
-        List<Integer> part = all.subList(first, Math.min(all.size(), first + atOnce));
-        List<int[]> tokens = part.stream().map(i -> prompts.get(i).tokens()).toList();
-        List<int[]> continued = search(tokens, kind.getKey(), _ -> {});
-        for (int i = 0; i < part.size(); i++) {
-          results[part.get(i)] = continued.get(i);
-        }
+    for (List<Integer> part : parts(kinds.values())) {
+      List<int[]> tokens = part.stream().map(i -> prompts.get(i).tokens()).toList();
+      List<int[]> continued = search(tokens, Kind.of(prompts.get(part.getFirst())), _ -> {});
+      for (int i = 0; i < part.size(); i++) {
+        results[part.get(i)] = continued.get(i);
+        listener.accept(continued.get(i), part.get(i));
       }
     }
     return List.of(results);
+  }
+
+  /** Divides texts of each kind into parts that are continued together. */
+  private List<List<Integer>> parts(Collection<List<Integer>> kinds) {
+    int atOnce = decoding.beams() == 1 ? BATCH : 1;
+    List<List<Integer>> parts = new ArrayList<>();
+    for (List<Integer> all : kinds) {
+      for (int first = 0; first < all.size(); first += atOnce) {
+        parts.add(all.subList(first, Math.min(all.size(), first + atOnce)));
+      }
+    }
+    parts.sort(Comparator.comparing(List::getFirst));
+    return parts;
   }
 
   /**

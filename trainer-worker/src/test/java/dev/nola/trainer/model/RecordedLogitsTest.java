@@ -19,8 +19,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -167,9 +169,23 @@ class RecordedLogitsTest {
     }
   }
 
+  static List<String> languageModels() {
+    return List.of(
+        "llama-tied-grouped",
+        "llama-untied",
+        "llama-bf16",
+        "llama-rope-linear",
+        "llama-rope-llama3",
+        "llama-rope-yarn",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gemma2",
+        "gpt2");
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "mistral", "gemma2", "gpt2"})
+  @MethodSource("languageModels")
   void greedyTextsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =
@@ -203,7 +219,12 @@ class RecordedLogitsTest {
         int[] tokens = i % 5 == 0 ? new int[] {i, 7, 1} : new int[] {i, 3};
         starts.add(new TextTokenizer.Prompt(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40), 64));
       }
-      List<int[]> together = generation.generate(starts);
+      List<Integer> told = new ArrayList<>();
+      List<int[]> together = generation.generate(starts, (_, text) -> told.add(text));
+      assertThat(told)
+          .as("texts of a kind together, in the order of their first")
+          .startsWith(0, 10, 20, 1, 3)
+          .containsExactlyInAnyOrderElementsOf(IntStream.range(0, starts.size()).boxed().toList());
       assertThat(together).extracting(tokens -> tokens.length).contains(12).hasSizeGreaterThan(1);
       for (int i = 0; i < starts.size(); i++) {
         assertThat(together.get(i)).isEqualTo(generation.generate(starts.get(i), _ -> {}));
@@ -212,8 +233,7 @@ class RecordedLogitsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "mistral", "gemma2", "gpt2"})
+  @MethodSource("languageModels")
   void beamsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =
