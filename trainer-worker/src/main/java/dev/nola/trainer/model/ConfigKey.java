@@ -54,6 +54,14 @@ record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
         value -> value.isNumber() && value.asDouble() > 0 && value.asDouble() < Float.MAX_VALUE);
   }
 
+  /** Accepts 0 and every number above. */
+  static ConfigKey notNegative(String path) {
+    return new ConfigKey(
+        path,
+        "a number, 0 or more",
+        value -> value.isNumber() && value.asDouble() >= 0 && value.asDouble() < Float.MAX_VALUE);
+  }
+
   /** Accepts true and false. */
   static ConfigKey flag(String path) {
     return new ConfigKey(path, "true or false", JsonNode::isBoolean);

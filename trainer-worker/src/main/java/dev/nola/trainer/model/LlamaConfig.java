@@ -32,11 +32,6 @@ record LlamaConfig(
           ConfigKey.activation("hidden_act"),
           ConfigKey.activation("hidden_activation"),
           ConfigKey.positive("rope_theta"),
-          ConfigKey.positive("rope_parameters.rope_theta"),
-          ConfigKey.only("rope_parameters.rope_type", RotaryPositions.TYPES),
-          ConfigKey.only("rope_parameters.partial_rotary_factor", 1),
-          ConfigKey.only("rope_scaling.rope_type", RotaryPositions.TYPES),
-          ConfigKey.only("rope_scaling.type", RotaryPositions.TYPES),
           ConfigKey.only("partial_rotary_factor", 1),
           ConfigKey.flag("attention_bias"),
           ConfigKey.flag("mlp_bias"),
@@ -111,6 +106,7 @@ record LlamaConfig(
 
   static LlamaConfig of(ModelConfig config) throws UnsupportedModelException {
     config.require(KEYS);
+    config.require(RotaryPositions.KEYS);
     String type = config.text("model_type");
     boolean isGemma = type.equals("gemma2");
     int heads = config.count("num_attention_heads");

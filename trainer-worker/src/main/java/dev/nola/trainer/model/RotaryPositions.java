@@ -1,5 +1,7 @@
 package dev.nola.trainer.model;
 
+import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,8 +13,25 @@ import org.jspecify.annotations.Nullable;
  * @param stretch how they are stretched; null for none
  */
 record RotaryPositions(double theta, @Nullable Stretch stretch) {
-  /** Values of {@code rope_type} that are honoured. */
-  static final Object[] TYPES = {"default", "linear", "llama3", "yarn"};
+  private static final Object[] TYPES = {"default", "linear", "llama3", "yarn"};
+
+  /** Keys of {@code config.json}, of newer ones and of older. */
+  static final List<ConfigKey> KEYS =
+      Stream.of("rope_parameters.", "rope_scaling.")
+          .flatMap(
+              group ->
+                  Stream.of(
+                      ConfigKey.only(group + "rope_type", TYPES),
+                      ConfigKey.only(group + "type", TYPES),
+                      ConfigKey.positive(group + "rope_theta"),
+                      ConfigKey.only(group + "partial_rotary_factor", 1),
+                      ConfigKey.positive(group + "beta_fast"),
+                      ConfigKey.positive(group + "beta_slow"),
+                      ConfigKey.notNegative(group + "mscale"),
+                      ConfigKey.notNegative(group + "mscale_all_dim"),
+                      ConfigKey.positive(group + "attention_factor"),
+                      ConfigKey.flag(group + "truncate")))
+          .toList();
 
   private static final double DEFAULT_THETA = 10_000;
 

@@ -65,6 +65,16 @@ class ModelConfigTest {
             + " 0; must be a number above 0",
         "llama-untied | rope_scaling | {\"rope_type\": \"longrope\"} | rope_scaling.rope_type:"
             + " \"longrope\"; must be default",
+        "llama-untied | rope_scaling | {\"rope_type\": \"yarn\", \"factor\": 2, \"beta_fast\": \"32\"} |"
+            + " rope_scaling.beta_fast: \"32\"; must be a number above 0",
+        "llama-untied | rope_scaling | {\"rope_type\": \"yarn\", \"factor\": 2, \"beta_slow\": 0} |"
+            + " rope_scaling.beta_slow: 0; must be a number above 0",
+        "llama-untied | rope_parameters | {\"rope_type\": \"yarn\", \"factor\": 2, \"mscale\": -1} |"
+            + " rope_parameters.mscale: -1; must be a number, 0 or more",
+        "llama-untied | rope_parameters | {\"rope_type\": \"yarn\", \"factor\": 2, \"truncate\": \"no\"} |"
+            + " rope_parameters.truncate: \"no\"; must be true or false",
+        "llama-untied | rope_parameters | {\"rope_type\": \"yarn\", \"factor\": 2, \"attention_factor\": 0} |"
+            + " rope_parameters.attention_factor: 0; must be a number above 0",
         "llama-untied | partial_rotary_factor | 0.5 | partial_rotary_factor: 0.5; must be 1",
         "llama-untied | attention_bias | \"yes\" | attention_bias: \"yes\"; must be true or false",
         "llama-untied | mlp_bias | 1 | mlp_bias: 1; must be true or false",
