@@ -356,26 +356,27 @@ class TrainPreTrainedTest {
     job("causal-lm", "format: jsonl", method, 0.1);
     TrainingJob job = JobFile.read(folder.resolve("job.yaml"));
     Path whole = folder.resolve("whole.nola");
-    TrainingRun.Result result = new TrainingRun(job, whole, false, (_, _, _) -> {}).run();
+    TrainingRun.Result result = InterruptedRun.requireSameBytes(job, whole);
 
-    Path parts = folder.resolve("parts.nola");
-    TrainingRun.Listener interruption =
-        (step, _, _) -> {
-          if (step == 30) {
-            Thread.currentThread().interrupt();
-          }
-        };
-    assertThatExceptionOfType(InterruptedException.class)
-        .isThrownBy(() -> new TrainingRun(job, parts, false, interruption).run());
-    new TrainingRun(job, parts, true, (_, _, _) -> {}).run();
-
-    assertThat(parts).hasSameBinaryContentAs(whole);
     Path data = folder.resolve("data.jsonl");
     Files.copy(folder.resolve("data"), data);
     JsonNode measured = json("evaluate", folder.resolve("model"), whole, "--data", data);
     assertThat(measured.get("loss").asDouble())
         .isCloseTo(result.evaluation().loss(), within(1e-5))
         .isLessThan(measured.get("baseLoss").asDouble() - 0.1);
+  }
+
+  /** Those of RoBERTa are in {@link TrainRobertaTest}. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert", "bert-classifier", "llama-classifier"})
+  void classifierOfEachKind_isTrainedAndResumed(String name) throws Exception {
+    model(name);
+    TinyModels.writeGlosses(folder);
+    job("classification", "format: tsv", NOLA + ", targets: all-linear", 0.03);
+    TrainingJob job = JobFile.read(folder.resolve("job.yaml"));
+    Path whole = folder.resolve("whole.nola");
+    assertThat(InterruptedRun.requireSameBytes(job, whole).evaluation().accuracy())
+        .isGreaterThan(0.9);
   }
 
   @Test
@@ -645,6 +646,11 @@ class TrainPreTrainedTest {
       Object[] same = command.toArray();
       JsonNode all = json("generate", and(same, "--prompts", prompts)).get("continuations");
       assertThat(all).hasSize(texts.size());
+      assertThat(nola(and(same, "generate", "--prompts", prompts)).out())
+          .isEqualTo(
+              all.valueStream()
+                  .map(each -> each.get("text").asString() + System.lineSeparator())
+                  .collect(Collectors.joining()));
       for (int i = 0; i < texts.size(); i++) {
         JsonNode one = json("generate", and(same, "--prompt", texts.get(i)));
         assertThat(all.get(i).get("tokens")).isEqualTo(one.get("tokens"));

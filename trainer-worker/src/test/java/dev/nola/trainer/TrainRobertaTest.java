@@ -2,7 +2,6 @@ package dev.nola.trainer;
 
 import static dev.nola.trainer.Outcome.nola;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.safetensors.Model;
@@ -48,19 +47,8 @@ class TrainRobertaTest {
   void bareEncoder_getsANewHeadAndResumesToTheSameBytes() throws Exception {
     TrainingJob job = JobFile.read(job("xlm-roberta"));
     Path whole = folder.resolve("whole.nola");
-    TrainingRun.Result result = new TrainingRun(job, whole, false, (_, _, _) -> {}).run();
-    Path parts = folder.resolve("parts.nola");
-    TrainingRun.Listener interruption =
-        (step, _, _) -> {
-          if (step == 30) {
-            Thread.currentThread().interrupt();
-          }
-        };
-    assertThatExceptionOfType(InterruptedException.class)
-        .isThrownBy(() -> new TrainingRun(job, parts, false, interruption).run());
-    new TrainingRun(job, parts, true, (_, _, _) -> {}).run();
+    TrainingRun.Result result = InterruptedRun.requireSameBytes(job, whole);
 
-    assertThat(parts).hasSameBinaryContentAs(whole);
     assertThat(result.evaluation().accuracy()).isGreaterThan(0.9);
     assertThat(dense(whole))
         .containsExactly(

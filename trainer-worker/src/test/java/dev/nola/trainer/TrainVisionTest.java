@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Trains vision models on small images. */
@@ -84,15 +85,16 @@ class TrainVisionTest {
     assertThat(found.json().path("predictions")).hasSize(18);
   }
 
-  @Test
-  void resumedRunOfDrawnPictures_givesTheSameBytes() throws IOException {
-    String method = "name: nola, targets: mlp, rank: 2, k: 8, l: 8";
+  @ParameterizedTest
+  @ValueSource(strings = {"vit", "vit-mae", "timm-vit", "timm-vit-avg"})
+  void resumedRunOfDrawnPictures_givesTheSameBytes(String model) throws IOException {
+    String method = "name: nola, targets: all-linear, rank: 2, k: 8, l: 8";
     String data = ", resize: [9, 10], crop: 8, randomCrop: true, padding: 1, flip: true";
-    train(vitJob("vit", method, data, "steps: 12"), "whole.nola");
-    train(vitJob("vit", method, data, "steps: 12"), "again.nola");
+    train(vitJob(model, method, data, "steps: 12"), "whole.nola");
+    train(vitJob(model, method, data, "steps: 12"), "again.nola");
     assertThat(folder.resolve("again.nola")).hasSameBinaryContentAs(folder.resolve("whole.nola"));
-    train(vitJob("vit", method, data, "steps: 5"), "parts.nola");
-    Path longer = vitJob("vit", method, data, "steps: 12");
+    train(vitJob(model, method, data, "steps: 5"), "parts.nola");
+    Path longer = vitJob(model, method, data, "steps: 12");
     Path parts = folder.resolve("parts.nola");
     Outcome resumed = nola("train", longer, "-o", parts, "--resume");
     assertThat(resumed.err()).isEqualTo("continues at step 6\n");
@@ -158,12 +160,13 @@ class TrainVisionTest {
   }
 
   /** Running means and variances are in the checkpoint, and what is drawn follows from the seed. */
-  @Test
-  void resumedRunFromScratch_givesTheSameBytes() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"resnet20", "resnet18"})
+  void resumedRunFromScratch_givesTheSameBytes(String network) throws IOException {
     String method = "name: nola, rank: 8, k: 32, l: 32";
-    train(networkJob("resnet20", method, "microBatch: 16, steps: 5"), "whole.nola");
-    train(networkJob("resnet20", method, "microBatch: 16, steps: 3"), "parts.nola");
-    Path longer = networkJob("resnet20", method, "microBatch: 16, steps: 5");
+    train(networkJob(network, method, "microBatch: 16, steps: 5"), "whole.nola");
+    train(networkJob(network, method, "microBatch: 16, steps: 3"), "parts.nola");
+    Path longer = networkJob(network, method, "microBatch: 16, steps: 5");
     Path parts = folder.resolve("parts.nola");
     Outcome resumed = nola("train", longer, "-o", parts, "--resume");
     assertThat(resumed.err()).isEqualTo("continues at step 4\n");

@@ -11,12 +11,12 @@ import java.util.TreeMap;
  *
  * <p>A completion is tokenized with its prompt, as one text. The prompt is as long as the tokens
  * are those of the prompt alone, which are what a model is given later; all tokens after them count
- * for the loss, the last one, EOS, too. The text begins with the tokenizer's special tokens, or
- * else the BOS of {@code config.json}, if it has one; it ends with the tokenizer's, or else EOS.
- * The prompt of E2E's lines is the slots and {@code " ||"}, the completion a space and the
- * sentence. JSON's prompts and completions are joined as they are, so one of them has to contain
- * the space or line feed between them. An example that is too long is skipped: half a prompt would
- * teach the model to make up the other half.
+ * for the loss, the last one, EOS, too. The text begins with the special tokens that the tokenizer
+ * adds, unless {@link Bos} says otherwise; it ends with the tokenizer's, or else EOS. The prompt of
+ * E2E's lines is the slots and {@code " ||"}, the completion a space and the sentence. JSON's
+ * prompts and completions are joined as they are, so one of them has to contain the space or line
+ * feed between them. An example that is too long is skipped: half a prompt would teach the model to
+ * make up the other half.
  *
  * <p>A text that has a class is tokenized with the tokenizer's special tokens; where it is too
  * long, its end is cut off. Classes are those of all training rows, used or not, in alphabetical
