@@ -114,7 +114,8 @@ for set in "$@"; do
       for bits in 16 8 4 3 2; do
         e2e "bits-$bits" 1 400 0.1 "$llama, k: 64, l: 64, bits: $bits"
       done
-      for bits in 4 3 2; do
+      e2e bits-1 1 400 0.1 "$llama, k: 64, l: 64, bits: 1"
+      for bits in 4 3 2 1; do
         e2e "bits-$bits-qat" 1 400 0.1 "$llama, k: 64, l: 64, bits: $bits, quantizationAware: true"
       done
       ;;
@@ -130,6 +131,11 @@ for set in "$@"; do
     quarter) # a quarter of the bytes of LoRA r=1, with more coefficients of fewer bits than k = l = 64 at 4 bits
       e2e e2e-nola-k128-b2-qat 1 800 0.1 "$llama, k: 128, l: 128, bits: 2, quantizationAware: true"
       e2e e2e-nola-k96-b3-qat 1 800 0.1 "$llama, k: 96, l: 96, bits: 3, quantizationAware: true"
+      for seed in 1 2; do
+        e2e e2e-nola-r32-k62-b5-qat $seed 800 0.1 \
+          "$nola, targets: all-linear, rank: 32, scaling: 1, k: 62, l: 62, bits: 5, quantizationAware: true"
+        e2e e2e-lora-r1 $seed 800 0.03 "name: lora, targets: all-linear, rank: 1"
+      done
       ;;
     mlp-rates) # NOLA of a weight as it is
       for rate in 0.0125 0.025 0.05 0.1 0.2; do

@@ -31,14 +31,18 @@ class Store:
         generator = torch.Generator().manual_seed(seed)
         groups = {}
         self.index = {}
+        self.scales = []  # of each group, which others have the same scale
         for layer, (kind, depth) in layers.items():
             key = {
                 "own": (kind, depth),
+                "kindscale": (kind, depth),
                 "onescale": (kind, depth),
                 "pairs": (kind, depth // 2),
                 "kind": (kind,),
                 "pool": (),
             }[way]
+            if key not in groups:
+                self.scales.append({"kindscale": kind, "onescale": ""}.get(way, key))
             self.index[layer] = groups.setdefault(key, len(groups))
         self.vectors = nn.ParameterList()
         if way == "pool":
@@ -61,16 +65,20 @@ class Store:
         return vectors[2 * self.index[layer] + (side == "b")]
 
     def rounded(self):
-        """Returns the vectors after rounding, and their codes; with one scale, all α are rounded together, and all β."""
-        if self.way != "onescale":
-            return zip(*[quantized(vector) for vector in self.vectors])
-        alphas, betas = [quantized(torch.cat(list(self.vectors[side::2]))) for side in (0, 1)]
-        pairs = zip(alphas[0].split(self.k), betas[0].split(self.k))
-        return [vector for pair in pairs for vector in pair], [alphas[1], betas[1]]
-
-    def scales(self):
-        """Returns the number of scales that a file would have: one for each pair of vectors, as format 1.0."""
-        return {"onescale": 1, "pool": 1}.get(self.way, len(self.vectors) // 2)
+        """Returns the vectors after rounding, and their codes; all α of one scale are rounded together, and all β."""
+        if self.way == "pool":
+            values, codes = quantized(self.vectors[0])
+            return [values], [codes]
+        rounded = [None] * len(self.vectors)
+        codes = []
+        for scale in dict.fromkeys(self.scales):
+            for side in (0, 1):
+                members = [2 * group + side for group, other in enumerate(self.scales) if other == scale]
+                values, some = quantized(torch.cat([self.vectors[member] for member in members]))
+                codes.append(some)
+                for member, part in zip(members, values.split(self.k)):
+                    rounded[member] = part
+        return rounded, codes
 
 
 @torch.no_grad()
@@ -222,7 +230,7 @@ def run(task, way, factor, seed):
     shares = codes.unique(return_counts=True)[1].double() / len(codes)
     return {
         "loss": total / count,
-        "bytes": math.ceil(len(codes) * BITS / 8) + 4 * store.scales(),
+        "bytes": math.ceil(len(codes) * BITS / 8) + 4 * len(set(store.scales)),
         "codes": len(codes),
         "entropy": -(shares * shares.log2()).sum().item(),
     }
@@ -231,6 +239,7 @@ def run(task, way, factor, seed):
 # What shares coefficients, and how many a factor sees, in multiples of the task's k, so that all have about the same bytes.
 WAYS = {
     "own": 1,
+    "kindscale": 1,
     "onescale": 1,
     "pairs": {"llama": 5 / 3, "minilm": 2},
     "kind": {"llama": 5, "minilm": 6},
