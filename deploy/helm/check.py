@@ -126,7 +126,8 @@ def check_drain(name, objects):
     # Two schedulers, of recurring tasks and of webhooks, each of which waits twice: for its tasks, and again after interrupting them.
     schedulers = 2 * 2 * seconds(settings["db-scheduler"]["shutdown-max-wait"])
     source = (ROOT / "registry-server/src/main/java/dev/nola/registry/web/Drain.java").read_text()
-    drain = sum(map(int, re.findall(r"Duration\.ofSeconds\((\d+)\)", source)))
+    accepting, answering = map(int, re.findall(r"Duration\.ofSeconds\((\d+)\)", source))
+    drain = accepting + answering
     needed = drain + seconds(settings["spring"]["lifecycle"]["timeout-per-shutdown-phase"]) + schedulers
     for pod, spec in pods(objects):
         container = spec["containers"][0]

@@ -215,15 +215,16 @@ class RecordedLogitsTest {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       TextGeneration generation = new TextGeneration(base.network(), weights, Decoding.greedy(12));
       List<TextTokenizer.Prompt> starts = new ArrayList<>();
-      for (int i = 0; i < 24; i++) {
-        int[] tokens = i % 5 == 0 ? new int[] {i, 7, 1} : new int[] {i, 3};
+      for (int i = 0; i < 48; i++) {
+        int[] tokens = i % 5 == 0 ? new int[] {i % 24, 7, 1} : new int[] {i % 24, 3};
         starts.add(new TextTokenizer.Prompt(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40), 64));
       }
       List<Integer> told = new ArrayList<>();
       List<int[]> together = generation.generate(starts, (_, text) -> told.add(text));
       assertThat(told)
           .as("texts of a kind together, in the order of their first")
-          .startsWith(0, 10, 20, 1, 3)
+          .startsWith(0, 10, 20, 30, 40, 1, 3)
+          .containsSubsequence(2, 41) // 41 is the seventeenth of its kind, which begins with 1
           .containsExactlyInAnyOrderElementsOf(IntStream.range(0, starts.size()).boxed().toList());
       assertThat(together).extracting(tokens -> tokens.length).contains(12).hasSizeGreaterThan(1);
       for (int i = 0; i < starts.size(); i++) {
