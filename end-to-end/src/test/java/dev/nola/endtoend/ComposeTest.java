@@ -31,6 +31,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -111,6 +112,7 @@ class ComposeTest {
   }
 
   @Test
+  @Tag("long")
   void startedContainersServeAndVerify() throws Exception {
     try (EmbeddedPostgres postgres = postgres();
         Containers containers = new Containers(postgres.getPort())) {

@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
@@ -45,6 +46,7 @@ class WorkersTest {
   }
 
   @Test
+  @Tag("long")
   void everyJobEndsOnceDespiteFailuresOfWorkersAndRegistry() throws Exception {
     try (Registry registry =
         Registry.start(

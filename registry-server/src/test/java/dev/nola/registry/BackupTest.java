@@ -14,6 +14,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.util.FileSystemUtils;
@@ -58,6 +59,7 @@ class BackupTest {
   }
 
   @Test
+  @Tag("long")
   void stoppedServersDirectoryIsABackup() throws Exception {
     Map<String, String> published = new ConcurrentHashMap<>();
     String namespace;
@@ -86,6 +88,7 @@ class BackupTest {
   }
 
   @Test
+  @Tag("long")
   void publishingServerIsBackedUpWhole() throws Exception {
     Optional<Path> programs = InstalledPostgres.programs();
     assumeTrue(programs.isPresent(), "needs the packages of PostgreSQL, which .ci/run installs");

@@ -19,6 +19,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -70,6 +71,7 @@ class CrashTest {
   private String namespace = "";
 
   @Test
+  @Tag("long")
   void acknowledgedVersionsAndJobsSurviveEveryCrash() throws Exception {
     Path data = folder.resolve("data");
     Path log = folder.resolve("log");

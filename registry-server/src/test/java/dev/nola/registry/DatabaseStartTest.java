@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -70,6 +71,7 @@ class DatabaseStartTest {
   }
 
   @Test
+  @Tag("long")
   void killedDatabase_isStartedAgain_alsoOnAnotherPort() throws Exception {
     // Relative, with what shells interpret: also a path that Spring took for one on its class path.
     Path data =
