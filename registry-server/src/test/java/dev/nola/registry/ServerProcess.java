@@ -68,11 +68,35 @@ final class ServerProcess implements AutoCloseable {
   static ServerProcess launch(
       int port, List<String> prefix, Path data, Path log, Map<String, String> environment)
       throws IOException {
-    List<String> command = new ArrayList<>(prefix);
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(RegistryMain.class.getName(), "serve"));
+    List<String> program = new ArrayList<>(prefix);
+    program.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    program.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    program.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    program.add(RegistryMain.class.getName());
+    return run(program, port, data, log, environment);
+  }
+
+  /** Launches the server of a release, whose archive was unpacked into a folder. */
+  static ServerProcess launchRelease(
+      Path release, int port, Path data, Path log, Map<String, String> environment)
+      throws IOException {
+    List<String> program =
+        List.of(
+            release.resolve("runtime/bin/java").toString(),
+            "-Xmx512m",
+            "--enable-native-access=ALL-UNNAMED",
+            "--add-modules",
+            "jdk.incubator.vector",
+            "-jar",
+            release.resolve("programs/nola-registry-server.jar").toString());
+    return run(program, port, data, log, environment);
+  }
+
+  private static ServerProcess run(
+      List<String> program, int port, Path data, Path log, Map<String, String> environment)
+      throws IOException {
+    List<String> command = new ArrayList<>(program);
+    command.add("serve");
     command.addAll(List.of("--port", Integer.toString(port), "--data", data.toString()));
     command.addAll(List.of("--set", "nola.access.requests-per-minute=1000000"));
     command.addAll(List.of("--log-format", "json"));
