@@ -22,6 +22,7 @@ from nola_adapters._bases import Basis  # noqa: E402
 from nola_adapters._reconstruct import scaled  # noqa: E402
 from nola_adapters.errors import MergeRefusedError  # noqa: E402
 from nola_adapters.torch import AdapterSwitcher, attach, cuda, factor  # noqa: E402
+from nola_adapters.torch.driver import LIBRARY_VARIABLE, CudaError, Driver  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 CPU = torch.device("cpu")
@@ -43,7 +44,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def driver(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lets tensors of the host count as a GPU's, whose memory the stand-in's is."""
-    monkeypatch.setenv(cuda.LIBRARY_VARIABLE, str(stand_in))
+    monkeypatch.setenv(LIBRARY_VARIABLE, str(stand_in))
     monkeypatch.setattr(factor, "runs_kernels", lambda _: True)
     monkeypatch.setattr("nola_adapters.torch.switcher.runs_kernels", lambda _: True)
 
@@ -200,6 +201,6 @@ def test_training_on_kernels_has_the_losses_of_numpy(
 
 
 def test_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(cuda.LIBRARY_VARIABLE, "/nowhere/libcuda.so.1")
-    with pytest.raises(cuda.CudaError, match="NVIDIA driver not found"):
-        cuda.Driver(0)
+    monkeypatch.setenv(LIBRARY_VARIABLE, "/nowhere/libcuda.so.1")
+    with pytest.raises(CudaError, match="NVIDIA driver not found"):
+        Driver(0)
