@@ -102,6 +102,62 @@ def test_adapters_of_one_plan_have_the_bits_of_numpy(driver: None, name: str) ->
                 assert np.array_equal(actual, side.reshape(-1).view(np.uint32))
 
 
+@pytest.mark.parametrize("generator", list(Generator))
+def test_halves_are_finite_and_their_products_are_delta_w(
+    driver: None, generator: Generator
+) -> None:
+    rows, cols, rank = 48, 40, 4
+    draw = np.random.default_rng(3)
+    counts = (rows * rank, cols * rank, rows * cols)
+    ofs = [count if generator is Generator.IDENTITY else 128 for count in counts]
+    codes = [Codes(4, draw.integers(0, 16, count)) for count in ofs]
+    stream = 0 if generator is Generator.IDENTITY else 1
+    deviation = generator.max_basis * (10 if generator is Generator.IDENTITY else 100)
+    scale = np.float32(1e-3 / deviation**2)
+    layers = (
+        Layer("0.weight", rows, cols, rank, stream, scale, codes[0], codes[1]),
+        Layer("1.weight", rows, cols, 0, 2 * stream, np.float32(1e-2 / deviation), codes[2]),
+    )
+    adapter = Adapter(generator, 42 * stream, layers)
+    plan = cuda.FactorPlan(adapter, CPU)
+    out = torch.zeros((1, plan.elements), dtype=torch.float16)
+    slots = plan.slot(adapter).reshape(1, -1)
+    plan.reconstruct(slots, out, cuda.balanced(adapter, out.dtype))
+    assert torch.isfinite(out).all()
+    for each, places in zip(nola.factors(adapter, None), plan.places, strict=True):
+        sides = [out[0, start : start + length].double().numpy() for start, length in places]
+        if each.b is None:
+            actual, expected = sides[0], each.a.reshape(-1).astype(np.float64)
+        else:
+            actual = sides[0].reshape(rows, rank) @ sides[1].reshape(rank, cols)
+            expected = each.a.astype(np.float64) @ each.b.astype(np.float64)
+        assert np.linalg.norm(actual - expected) < 2**-11 * np.linalg.norm(expected)
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+@pytest.mark.parametrize("stored", [torch.float16, torch.float32])
+@pytest.mark.parametrize("model_type", [torch.float16, torch.float32])
+def test_switcher_in_half_precision_adds_delta_w(
+    kernels: bool, stored: Any, model_type: Any, request: pytest.FixtureRequest
+) -> None:
+    if kernels:
+        request.getfixturevalue("driver")
+    draw = np.random.default_rng(5)
+    codes = [Codes(4, draw.integers(0, 16, 128)) for _ in "AB"]
+    layer = Layer("0.weight", 24, 40, 3, 1, np.float32(2**-36), *codes)
+    file = nola.seal(Adapter(Generator.UNIFORM8, 9, (layer,)))
+    model = torch.nn.Sequential(torch.nn.Linear(40, 24, bias=False))
+    x = torch.randn(5, 40)
+    (delta,) = nola.factors(file.adapter, None)
+    expected = x @ torch.from_numpy((delta.a.astype(np.float64) @ delta.b).T).float()
+    with torch.no_grad():
+        model[0].weight.zero_()
+        switcher = AdapterSwitcher(model.to(model_type), {"a": file}, dtype=stored)
+        switcher.switch("a")
+        actual = model(x.to(model_type)).float()
+    assert (actual - expected).norm() < 2**-8 * expected.norm()
+
+
 def linear_model() -> Any:
     torch.manual_seed(1)
     return torch.nn.Sequential(torch.nn.Linear(40, 24), torch.nn.Tanh(), torch.nn.Linear(24, 8))

@@ -8,6 +8,7 @@ The structures that are packed here are those of gpu/src/main/cuda/layout.cuh an
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -110,11 +111,12 @@ class _Launch:
     tiles: Tensor
 
 
-def _launches(
-    work: Iterable[tuple[tuple[str, int, int], FactorShape, tuple[int, int, int]]],
-    device: torch.device,
-) -> tuple[_Launch, ...]:
-    """Group factors by kernel; an item has kernel, shape, offsets of output, codes and scale."""
+# Kernel, shape, and the offsets of output, codes and scale of a factor.
+_Work = tuple[tuple[str, int, int], FactorShape, tuple[int, int, int]]
+
+
+def _launches(work: Iterable[_Work], device: torch.device) -> tuple[_Launch, ...]:
+    """Group factors by kernel."""
     groups: dict[tuple[str, int], tuple[bytearray, list[int]]] = {}
     for (kernel, threads, blocks), shape, offsets in work:
         factors, tiles = groups.setdefault((kernel, threads), (bytearray(), []))
@@ -133,6 +135,29 @@ def _launches(
     )
 
 
+def balanced(adapter: Adapter, dtype: torch.dtype) -> tuple[float, float]:
+    """Return the multipliers of A and B with which an adapter's factors are finite in a type.
+
+    They are powers of two that cancel each other, so that A·B stays ΔW: in f16, A times 2ˢ and B
+    times 2⁻ˢ, whose largest elements (that scales, numbers and widths of codes allow) are then
+    alike. Both are 1 in f32 and bf16, whose range suffices. The rule is that of
+    `Factors.balancingExponent` in Java. Layers in the direct form, whose A is ΔW itself, are stored
+    without a multiplier.
+    """
+    largest_a = largest_b = 0.0
+    for layer in adapter.layers if dtype == torch.float16 else ():
+        if not layer.direct:
+            bounds = [shape.bound for shape in _shapes(adapter.generator, layer)]
+            largest_a = max(largest_a, float(layer.scale) * bounds[0])
+            largest_b = max(largest_b, float(bounds[1]))
+    if not largest_b:
+        return 1.0, 1.0
+    # An A of zeros takes any multiplier; B must not be infinite even then, as 0·∞ is NaN.
+    held = largest_a or 1 / largest_b
+    exponent = (math.frexp(largest_b)[1] - math.frexp(held)[1]) // 2
+    return math.ldexp(1.0, exponent), math.ldexp(1.0, -exponent)
+
+
 class FactorPlan:
     """Where the factors of an adapter go, and which kernels compute them.
 
@@ -144,7 +169,7 @@ class FactorPlan:
         self._device = device
         self._outline = _outline(adapter)
         self.places: list[list[tuple[int, int]]] = []
-        work = []
+        work: dict[bool, list[_Work]] = {False: [], True: []}
         section = self.elements = 0
         for layer in adapter.layers:
             scale = section
@@ -152,14 +177,15 @@ class FactorPlan:
             places = []
             for shape in _shapes(adapter.generator, layer):
                 offsets = (self.elements, section, _NO_SCALE if shape.side else scale)
-                work.append((shape.kernel(), shape, offsets))
+                work[layer.direct].append((shape.kernel(), shape, offsets))
                 places.append((self.elements, shape.length))
                 section += (shape.count * shape.bits + 7) // 8
                 self.elements += -(-shape.length // _ALIGNMENT) * _ALIGNMENT
             self.places.append(places)
         size = _SLOT_HEADER + section + _SLOT_PADDING
         self.slot_bytes = -(-size // _SLOT_ALIGNMENT) * _SLOT_ALIGNMENT
-        self._launches = _launches(work, device)
+        self._launches = _launches(work[False], device)
+        self._direct_launches = _launches(work[True], device)
 
     def slot(self, adapter: Adapter) -> Tensor:
         """Return an adapter as kernels read it: its seed, and the codes section of its file.
@@ -181,16 +207,21 @@ class FactorPlan:
         data += bytes(self.slot_bytes - len(data))
         return torch.frombuffer(data, dtype=torch.uint8)
 
-    def reconstruct(self, slots: Tensor, out: Tensor) -> None:
+    def reconstruct(
+        self, slots: Tensor, out: Tensor, multipliers: tuple[float, float] = (1.0, 1.0)
+    ) -> None:
         """Launch the reconstruction of adapters.
 
         `slots` (adapters, slot_bytes) is u8, `out` (adapters, elements) f32, f16 or bf16, both
-        contiguous on the plan's device. Raises CudaError.
+        contiguous on the plan's device. `multipliers` of A and B are those of `balanced`, which f16
+        needs; they are not used in f32. Raises CudaError.
         """
-        for launch in self._launches:
+        work = [(launch, multipliers) for launch in self._launches]
+        work += [(launch, (1.0, 1.0)) for launch in self._direct_launches]
+        for launch, (multiplier_a, multiplier_b) in work:
             arguments = _ARGUMENTS.pack(
                 launch.factors.data_ptr(), launch.tiles.data_ptr(), slots.data_ptr(),
-                self.slot_bytes, out.data_ptr(), self.elements, 1.0, 1.0,
+                self.slot_bytes, out.data_ptr(), self.elements, multiplier_a, multiplier_b,
             )  # fmt: skip
             grid = (launch.blocks, len(slots))
             name = launch.kernel + _SUFFIXES[out.dtype]

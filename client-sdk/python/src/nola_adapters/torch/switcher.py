@@ -15,7 +15,7 @@ from nola_adapters._reconstruct import factors, verify
 from nola_adapters.errors import MergeRefusedError
 from nola_adapters.model import Adapter, AdapterFile
 from nola_adapters.torch.attach import load, module_path
-from nola_adapters.torch.cuda import FactorPlan
+from nola_adapters.torch.cuda import FactorPlan, balanced
 from nola_adapters.torch.factor import runs_kernels
 
 _FIRST_CAPACITY = 64
@@ -26,6 +26,7 @@ class _ActiveDelta:
 
     def __init__(self, switcher: AdapterSwitcher, a: Tensor, b: Tensor, transposed: bool) -> None:
         self._active = switcher.is_active
+        self._multipliers = switcher.multipliers
         self._factors = (a, b)
         self._transposed = transposed
 
@@ -34,7 +35,11 @@ class _ActiveDelta:
         if not self._active():
             return output
         x = inputs[0]
-        a, b = (factor.to(x.dtype) for factor in self._factors)
+        a, b = self._factors
+        if x.dtype == torch.float16 != a.dtype:
+            # The elements of B alone exceed the range of f16.
+            a, b = (m * factor for m, factor in zip(self._multipliers(), (a, b), strict=True))
+        a, b = a.to(x.dtype), b.to(x.dtype)
         if self._transposed:
             return output + x @ a @ b
         return output + functional.linear(functional.linear(x, b), a)
@@ -60,7 +65,9 @@ class AdapterSwitcher:
     ) -> None:
         """Put layers into a model, and add adapters: references, paths or what was read.
 
-        `dtype` is that of the factors; f32 has the bits of SPEC.md. With `verified`, each adapter
+        `dtype` is that of the factors; f32 has the bits of SPEC.md. In f16, A is multiplied by a
+        power of two and B divided by it, so that both are finite and A·B stays ΔW
+        (`nola_adapters.torch.cuda.balanced`). With `verified`, each adapter
         is reconstructed once, to compare its digest. Raises ValueError if the mapping is empty or
         adapters do not fit each other, MergeRefusedError if the model lacks a linear module of
         that shape, and DigestMismatchError.
@@ -69,6 +76,7 @@ class AdapterSwitcher:
             raise ValueError("no adapters; needs at least one, which all others must resemble")
         self._verified = verified
         self._numbers: dict[str, int] = {}
+        self._balanced: dict[str, tuple[float, float]] = {}
         self._adapters: dict[str, Adapter] = {}
         self._kept: OrderedDict[str, Tensor] = OrderedDict()
         self._keep = active
@@ -109,6 +117,10 @@ class AdapterSwitcher:
         """Return whether an adapter is active."""
         return self.active is not None
 
+    def multipliers(self) -> tuple[float, float]:
+        """Return what brings A and B of the active adapter into the range of f16."""
+        return self._balanced[self.active] if self.active is not None else (1.0, 1.0)
+
     def __contains__(self, name: object) -> bool:
         return name in self._numbers
 
@@ -130,6 +142,7 @@ class AdapterSwitcher:
         if number >= len(self._slots):
             self._slots = torch.cat([self._slots, torch.zeros_like(self._slots)])
         self._slots[number] = slot
+        self._balanced[name] = balanced(file.adapter, torch.float16)
         if not runs_kernels(self._slots):
             self._adapters[name] = file.adapter
         self._kept.pop(name, None)
@@ -143,10 +156,15 @@ class AdapterSwitcher:
                 raise KeyError(f"adapter not resident: {name}; add it first")
             number = self._numbers[name]
             if runs_kernels(self._out):
-                self._plan.reconstruct(self._slots[number : number + 1], self._out)
+                slots = self._slots[number : number + 1]
+                self._plan.reconstruct(slots, self._out, self._stored(name))
             else:
                 self._out.copy_(self._computed(name))
         self.active = name
+
+    def _stored(self, name: str) -> tuple[float, float]:
+        """Return what A and B of an adapter are multiplied by in the factors' type."""
+        return self._balanced[name] if self._out.dtype == torch.float16 else (1.0, 1.0)
 
     def _computed(self, name: str) -> Tensor:
         """Return the factors of an adapter, computed by numpy unless they are kept."""
@@ -155,8 +173,11 @@ class AdapterSwitcher:
             kept = torch.zeros_like(self._out)
             for each, places in zip(factors(self._adapters[name]), self._plan.places, strict=True):
                 assert each.b is not None
-                for factor, (start, length) in zip((each.a, each.b), places, strict=True):
-                    kept[0, start : start + length] = torch.from_numpy(factor.reshape(-1))
+                sides = zip((each.a, each.b), self._stored(name), places, strict=True)
+                for factor, multiplier, (start, length) in sides:
+                    kept[0, start : start + length] = multiplier * torch.from_numpy(
+                        factor.reshape(-1)
+                    )
         self._kept[name] = kept
         while len(self._kept) > self._keep:
             self._kept.popitem(last=False)

@@ -48,6 +48,19 @@ public final class Factors {
     return factors;
   }
 
+  /**
+   * Returns how factors are balanced for a type of a narrow range, such as f16: A is multiplied by
+   * this power of two and B divided by it, which changes neither a product nor a bit of an element,
+   * and makes their largest elements alike in magnitude.
+   *
+   * @param largestA the largest magnitude in A, positive
+   * @param largestB the largest magnitude in B, positive
+   * @return the exponent
+   */
+  public static int balancingExponent(double largestA, double largestB) {
+    return Math.floorDiv(Math.getExponent(largestB) - Math.getExponent(largestA), 2);
+  }
+
   private static void requireLength(Layer layer, String side, long actual, long expected) {
     if (actual != expected) {
       throw new IllegalArgumentException(

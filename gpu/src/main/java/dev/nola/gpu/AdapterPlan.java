@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a GPU reconstructs the adapters of a base model: made once, used for all adapters that differ
  * only in seed, scales and codes. One launch computes all factors of one adapter or of many;
- * factors whose sizes need several kernels take one launch per kernel.
+ * factors whose sizes or forms need several kernels take one launch per kernel and form.
  */
 public final class AdapterPlan implements AutoCloseable {
   /** The largest number of adapters of a launch. */
@@ -23,7 +23,7 @@ public final class AdapterPlan implements AutoCloseable {
   /** The share of the free memory that factors take while digests are computed. */
   private static final int MEMORY_SHARE = 2;
 
-  private record KernelTables(FactorKernel kernel, LaunchTables tables) {}
+  private record KernelTables(FactorKernel kernel, boolean direct, LaunchTables tables) {}
 
   private final CudaDevice device;
   private final FactorPlan factors;
@@ -36,7 +36,9 @@ public final class AdapterPlan implements AutoCloseable {
     this.factors = factors;
     try {
       for (FactorPlan.Launch launch : factors.launches()) {
-        launches.add(new KernelTables(launch.kernel(), LaunchTables.of(device, launch.table())));
+        launches.add(
+            new KernelTables(
+                launch.kernel(), launch.direct(), LaunchTables.of(device, launch.table())));
       }
     } catch (RuntimeException e) {
       close();
@@ -115,7 +117,8 @@ public final class AdapterPlan implements AutoCloseable {
   }
 
   /**
-   * Allocates room for factors.
+   * Allocates room for factors without multipliers; in f16, {@link ElementType#balanced} is for
+   * them.
    *
    * @param dtype type of an element
    * @param count number of adapters
@@ -170,7 +173,7 @@ public final class AdapterPlan implements AutoCloseable {
                   launch.tables().tiles().address(),
                   adapters.slot(first + done, factors.slotBytes()),
                   target.memory().address() + done * factors.elements() * target.dtype().bytes()),
-              target.type(),
+              launch.direct() ? ElementType.of(target.dtype()) : target.type(),
               arguments.asByteBuffer());
           device.launch(
               launch.kernel().function(target.type()),
@@ -187,14 +190,14 @@ public final class AdapterPlan implements AutoCloseable {
    * Uploads an adapter and reconstructs it.
    *
    * @param adapter an adapter that this plan accepts
-   * @param dtype type of an element
+   * @param dtype type of an element; in f16, factors are {@link ElementType#balanced}
    * @return its factors on the device
    * @throws IllegalArgumentException if the plan does not accept the adapter
    * @throws CudaException if the GPU's memory does not suffice, or the GPU fails
    */
   public DeviceFactors reconstruct(Adapter adapter, DType dtype) {
     try (ResidentAdapters resident = upload(List.of(adapter))) {
-      DeviceFactors target = allocate(dtype, 1);
+      DeviceFactors target = allocate(ElementType.balanced(dtype, adapter), 1);
       try {
         reconstruct(resident, 0, 1, target);
         device.synchronize(); // the slot is freed next

@@ -22,11 +22,15 @@ import java.util.NoSuchElementException;
  *
  * <p>Files are verified when they come in: their factors are computed and hashed on the device, in
  * memory that is freed again, and the digest is compared with that of the file. Thread-safe.
+ *
+ * <p>In f16, each adapter's factors are {@link ElementType#balanced}: A·B is ΔW, and {@link
+ * DeviceFactors#type} of a lease states the powers of two that its A and B were multiplied by.
  */
 public final class DeviceAdapterPool implements AutoCloseable {
   private final AdapterPlan plan;
+  private final DType dtype;
   private final ResidentAdapters resident;
-  private final Map<String, Integer> slots = new HashMap<>();
+  private final Map<String, Entry> entries = new HashMap<>();
   private final Deque<Integer> freeSlots = new ArrayDeque<>();
   private final List<DeviceFactors> rooms = new ArrayList<>();
   private final Deque<DeviceFactors> freeRooms = new ArrayDeque<>();
@@ -36,6 +40,14 @@ public final class DeviceAdapterPool implements AutoCloseable {
 
   private long activations;
   private long hits;
+
+  /**
+   * A resident adapter.
+   *
+   * @param slot index of its slot
+   * @param type how its factors are stored
+   */
+  private record Entry(int slot, ElementType type) {}
 
   private static final class Active {
     private final DeviceFactors factors;
@@ -81,8 +93,9 @@ public final class DeviceAdapterPool implements AutoCloseable {
     }
   }
 
-  private DeviceAdapterPool(AdapterPlan plan, int residentCount) {
+  private DeviceAdapterPool(AdapterPlan plan, DType dtype, int residentCount) {
     this.plan = plan;
+    this.dtype = dtype;
     this.resident = plan.allocateAdapters(residentCount);
     for (int slot = 0; slot < residentCount; slot++) {
       freeSlots.add(slot);
@@ -106,7 +119,7 @@ public final class DeviceAdapterPool implements AutoCloseable {
       throw new IllegalArgumentException(
           "invalid number of active adapters: " + activeCount + "; must be at least 1");
     }
-    DeviceAdapterPool pool = new DeviceAdapterPool(plan, residentCount);
+    DeviceAdapterPool pool = new DeviceAdapterPool(plan, dtype, residentCount);
     try {
       for (int i = 0; i < activeCount; i++) {
         DeviceFactors room = plan.allocate(dtype, 1);
@@ -135,23 +148,26 @@ public final class DeviceAdapterPool implements AutoCloseable {
     if (files.isEmpty()) {
       return;
     }
-    List<Map.Entry<String, AdapterFile>> entries = List.copyOf(files.entrySet());
-    List<Adapter> adapters = entries.stream().map(entry -> entry.getValue().adapter()).toList();
+    List<Map.Entry<String, AdapterFile>> added = List.copyOf(files.entrySet());
+    List<Adapter> adapters = added.stream().map(file -> file.getValue().adapter()).toList();
     List<ReconstructionDigest> digests = plan.digests(adapters);
-    for (int i = 0; i < entries.size(); i++) {
-      entries.get(i).getValue().requireDigest(digests.get(i).root());
+    for (int i = 0; i < added.size(); i++) {
+      added.get(i).getValue().requireDigest(digests.get(i).root());
     }
     synchronized (this) {
-      long added = files.keySet().stream().filter(name -> !slots.containsKey(name)).count();
-      if (added > freeSlots.size()) {
+      long more = files.keySet().stream().filter(name -> !entries.containsKey(name)).count();
+      if (more > freeSlots.size()) {
         throw new IllegalStateException(
             "no room for %d more adapters: %d of %d are resident; remove some"
-                .formatted(added, slots.size(), resident.count()));
+                .formatted(more, entries.size(), resident.count()));
       }
-      for (Map.Entry<String, AdapterFile> entry : entries) {
-        deactivate(entry.getKey());
-        int slot = slots.computeIfAbsent(entry.getKey(), _ -> freeSlots.remove());
-        resident.replace(slot, entry.getValue().adapter());
+      for (Map.Entry<String, AdapterFile> file : added) {
+        Adapter adapter = file.getValue().adapter();
+        deactivate(file.getKey());
+        Entry former = entries.get(file.getKey());
+        int slot = former == null ? freeSlots.remove() : former.slot();
+        entries.put(file.getKey(), new Entry(slot, ElementType.balanced(dtype, adapter)));
+        resident.replace(slot, adapter);
       }
     }
   }
@@ -163,12 +179,12 @@ public final class DeviceAdapterPool implements AutoCloseable {
    * @return whether there was one
    */
   public synchronized boolean remove(String name) {
-    Integer slot = slots.remove(name);
-    if (slot == null) {
+    Entry entry = entries.remove(name);
+    if (entry == null) {
       return false;
     }
     deactivate(name);
-    freeSlots.add(slot);
+    freeSlots.add(entry.slot());
     return true;
   }
 
@@ -195,27 +211,28 @@ public final class DeviceAdapterPool implements AutoCloseable {
    * @throws CudaException if the GPU fails
    */
   public synchronized Lease activate(String name) {
-    Integer slot = slots.get(name);
-    if (slot == null) {
+    Entry entry = entries.get(name);
+    if (entry == null) {
       throw new NoSuchElementException("adapter not in the pool: " + name);
     }
-    Active entry = active.get(name);
-    if (entry == null) {
+    Active used = active.get(name);
+    if (used == null) {
       DeviceFactors room = room();
+      DeviceFactors factors = room.withType(entry.type());
       try {
-        plan.reconstruct(resident, slot, 1, room);
+        plan.reconstruct(resident, entry.slot(), 1, factors);
       } catch (RuntimeException e) {
         freeRooms.add(room);
         throw e;
       }
-      entry = new Active(room);
-      active.put(name, entry);
+      used = new Active(factors);
+      active.put(name, used);
       activations++;
     } else {
       hits++;
     }
-    entry.users++;
-    return new Lease(entry);
+    used.users++;
+    return new Lease(used);
   }
 
   /** Returns room for an adapter's factors, that of the least recently used one if none is free. */
@@ -224,11 +241,11 @@ public final class DeviceAdapterPool implements AutoCloseable {
     if (room != null) {
       return room;
     }
-    for (Iterator<Active> entries = active.values().iterator(); entries.hasNext(); ) {
-      Active entry = entries.next();
-      if (entry.users == 0) {
-        entries.remove();
-        return entry.factors;
+    for (Iterator<Active> oldest = active.values().iterator(); oldest.hasNext(); ) {
+      Active used = oldest.next();
+      if (used.users == 0) {
+        oldest.remove();
+        return used.factors;
       }
     }
     throw new IllegalStateException(
@@ -242,7 +259,7 @@ public final class DeviceAdapterPool implements AutoCloseable {
    * @return those that can be activated
    */
   public synchronized int size() {
-    return slots.size();
+    return entries.size();
   }
 
   /**
@@ -275,7 +292,7 @@ public final class DeviceAdapterPool implements AutoCloseable {
   /** Frees the memory; leases end. */
   @Override
   public synchronized void close() {
-    slots.clear();
+    entries.clear();
     freeSlots.clear();
     active.clear();
     freeRooms.clear();

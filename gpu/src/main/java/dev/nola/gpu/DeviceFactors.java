@@ -10,7 +10,8 @@ import java.util.Objects;
 /**
  * Room for the factors of adapters in a GPU's memory. Each factor is a row-major matrix that begins
  * at a multiple of 128 bytes: in PEFT's names side A is {@code lora_B}, R×r, and side B {@code
- * lora_A}, r×C.
+ * lora_A}, r×C. Their product is ΔW; elements alone are those of the format times the multipliers
+ * of {@link #type}.
  */
 public final class DeviceFactors implements AutoCloseable {
   private final FactorPlan plan;
@@ -173,6 +174,16 @@ public final class DeviceFactors implements AutoCloseable {
       throw new IllegalArgumentException(
           "wrong size of factors: %d bytes; must be %d".formatted(actual, memory.bytes()));
     }
+  }
+
+  /** Returns the same memory for factors of the same type with other multipliers. */
+  DeviceFactors withType(ElementType other) {
+    if (other.dtype() != type.dtype()) {
+      throw new IllegalArgumentException(
+          "wrong type of factors: %s; must be %s, as allocated"
+              .formatted(other.dtype(), type.dtype()));
+    }
+    return new DeviceFactors(plan, other, memory, count);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.nola.gpu;
 
 import dev.nola.format.Adapter;
 import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Layer;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Side;
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -40,9 +42,12 @@ final class FactorPlan {
    * The factors that one kernel computes.
    *
    * @param kernel the kernel
+   * @param direct whether their layers are in the direct form, which is stored without multipliers
    * @param table the factors
    */
-  record Launch(FactorKernel kernel, TileTable table) {}
+  record Launch(FactorKernel kernel, boolean direct, TileTable table) {}
+
+  private record LaunchKey(FactorKernel kernel, boolean direct) {}
 
   /**
    * The place of a factor in the output.
@@ -99,7 +104,7 @@ final class FactorPlan {
   private FactorPlan(Adapter adapter, boolean scaled) {
     this.sample = adapter;
     this.outlines = adapter.layers().stream().map(Outline::of).toList();
-    Map<FactorKernel, TileTable> tables = new EnumMap<>(FactorKernel.class);
+    Map<LaunchKey, TileTable> tables = new LinkedHashMap<>();
     long scalesOfB = adapter.layers().stream().mapToLong(FactorPlan::sectionBytes).sum();
     long section = 0;
     long out = 0;
@@ -120,7 +125,8 @@ final class FactorPlan {
         }
         FactorKernel kernel = FactorKernel.of(basis, codes);
         tables
-            .computeIfAbsent(kernel, _ -> new TileTable())
+            .computeIfAbsent(
+                new LaunchKey(kernel, layer.coefficients() instanceof Direct), _ -> new TileTable())
             .add(
                 basis,
                 codes,
@@ -143,7 +149,7 @@ final class FactorPlan {
         (SLOT_HEADER + section + SLOT_PADDING + SLOT_ALIGNMENT - 1)
             / SLOT_ALIGNMENT
             * SLOT_ALIGNMENT;
-    tables.forEach((kernel, table) -> launches.add(new Launch(kernel, table)));
+    tables.forEach((key, table) -> launches.add(new Launch(key.kernel(), key.direct(), table)));
   }
 
   /**
@@ -192,7 +198,7 @@ final class FactorPlan {
     return sample;
   }
 
-  /** Returns the launches, one per kernel. */
+  /** Returns the launches: for each kernel, one per form of layers. */
   List<Launch> launches() {
     return launches;
   }

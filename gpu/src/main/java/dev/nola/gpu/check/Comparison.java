@@ -140,7 +140,10 @@ public final class Comparison {
       if (type.dtype() == DType.F32) {
         return actual.mismatch(MemorySegment.ofArray(expected)) >= 0;
       }
-      float multiplier = side == Side.A ? type.multiplierA() : type.multiplierB();
+      float multiplier =
+          factors.length(layer, Side.B) == 0
+              ? 1 // the direct form
+              : side == Side.A ? type.multiplierA() : type.multiplierB();
       for (int e = 0; e < length; e++) {
         short rounded = rounded(expected[e] * multiplier, type.dtype());
         if (actual.getAtIndex(ValueLayout.JAVA_SHORT, e) != rounded) {

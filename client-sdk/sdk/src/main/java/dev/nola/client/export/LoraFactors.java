@@ -56,7 +56,7 @@ record LoraFactors(int rows, int cols, int rank, float[] a, float[] b) {
     if (largestA == 0 || largestB == 0) {
       return; // ΔW is zero, and so are the factors already
     }
-    int shift = Math.floorDiv(Math.getExponent(largestB) - Math.getExponent(largestA), 2);
+    int shift = Factors.balancingExponent(largestA, largestB);
     // Of at most 90 either way, so that both are normal: the products are those of scalb, faster.
     float timesA = Math.scalb(1F, shift);
     float timesB = Math.scalb(1F, -shift);
