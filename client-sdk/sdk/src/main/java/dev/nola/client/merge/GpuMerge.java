@@ -18,6 +18,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,12 @@ final class GpuMerge implements AutoCloseable {
   private final List<Double> weights;
   private final List<@Nullable Reconstructed> adapters = new ArrayList<>();
   private final DeviceMerge merge;
+
+  /** Tensors for which the GPU's memory did not suffice. */
+  private final AtomicLong tooLarge = new AtomicLong();
+
+  /** Tensors whose layers only the CPU can merge. */
+  private final AtomicLong unsupported = new AtomicLong();
 
   /** An adapter's factors on the GPU. */
   private record Reconstructed(
@@ -76,6 +83,7 @@ final class GpuMerge implements AutoCloseable {
     List<Layer> layers = part.addends().stream().map(Plan.Addend::layer).toList();
     List<List<Integer>> groups = TensorMerge.groups(layers);
     if (groups == null || layers.size() > DeviceMerge.MAX_TERMS) {
+      unsupported.incrementAndGet();
       return Optional.empty();
     }
     DType dtype = part.mergedType();
@@ -84,10 +92,31 @@ final class GpuMerge implements AutoCloseable {
       return Optional.of(new Whole(part.tensor(), tensor, terms(part.addends(), groups)));
     } catch (CudaException e) {
       if (e.reason() == CudaException.Reason.OUT_OF_MEMORY) {
+        tooLarge.incrementAndGet();
         return Optional.empty();
       }
       throw e;
     }
+  }
+
+  /**
+   * Returns what users should know of tensors that were merged on the CPU.
+   *
+   * @param tensors number of all tensors that adapters were added to
+   */
+  List<String> warnings(long tensors) {
+    List<String> warnings = new ArrayList<>();
+    if (tooLarge.get() > 0) {
+      warnings.add(
+          "GPU memory too small: %d of %d tensors; they were merged on the CPU"
+              .formatted(tooLarge.get(), tensors));
+    }
+    if (unsupported.get() > 0) {
+      warnings.add(
+          "layers that divide a tensor differently, or more than %d of them: %d of %d tensors; they were merged on the CPU"
+              .formatted(DeviceMerge.MAX_TERMS, unsupported.get(), tensors));
+    }
+    return warnings;
   }
 
   private List<List<DeviceMerge.Term>> terms(

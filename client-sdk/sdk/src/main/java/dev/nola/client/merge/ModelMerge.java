@@ -154,7 +154,11 @@ public final class ModelMerge {
         List<String> ofBase =
             new BaseComparison(model, names, threads).check(files, baseCheck, contents);
         unfinished.finish();
-        return report(plan, side, ofBase);
+        List<String> warnings = new ArrayList<>(ofBase);
+        if (onGpu != null) {
+          warnings.addAll(onGpu.warnings(plan.count(Plan.Part.Merged.class)));
+        }
+        return report(plan, side, warnings);
       }
     }
   }
@@ -223,7 +227,7 @@ public final class ModelMerge {
         .withThreads(threads);
   }
 
-  private static Report report(Plan plan, SideFiles side, List<String> ofBase) {
+  private static Report report(Plan plan, SideFiles side, List<String> warnings) {
     long bytes =
         plan.files().values().stream()
             .flatMap(List::stream)
@@ -237,7 +241,7 @@ public final class ModelMerge {
         bytes,
         side.copied(),
         side.left(),
-        Stream.concat(plan.warnings().stream(), ofBase.stream()).toList());
+        Stream.concat(plan.warnings().stream(), warnings.stream()).toList());
   }
 
   /** Collects what a merge needs; only adapters have no default. */

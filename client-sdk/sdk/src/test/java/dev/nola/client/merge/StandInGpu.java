@@ -29,8 +29,17 @@ final class StandInGpu {
   }
 
   /** Lets launches of kernels fail with an error of the driver; 0 for none. */
-  @SuppressWarnings("restricted") // calls native code, which is the purpose
   static void setLaunchError(long error) {
+    set("launchError", error);
+  }
+
+  /** Sets the size of its memory, in bytes. */
+  static void setMemory(long bytes) {
+    set("memory", bytes);
+  }
+
+  @SuppressWarnings("restricted") // calls native code, which is the purpose
+  private static void set(String name, long value) {
     MethodHandle set =
         Linker.nativeLinker()
             .downcallHandle(
@@ -38,8 +47,8 @@ final class StandInGpu {
                 FunctionDescriptor.of(
                     ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
     try (Arena arena = Arena.ofConfined()) {
-      if ((int) set.invokeExact(arena.allocateFrom("launchError"), error) != 0) {
-        throw new IllegalStateException("unknown setting: launchError");
+      if ((int) set.invokeExact(arena.allocateFrom(name), value) != 0) {
+        throw new IllegalStateException("unknown setting: " + name);
       }
     } catch (RuntimeException e) {
       throw e;
