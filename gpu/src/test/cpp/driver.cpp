@@ -44,6 +44,7 @@ const unsigned char GUARD_BYTE = 0xA5;
 
 std::mutex lock;
 std::map<uint64_t, size_t> allocations;
+std::map<std::string, long> launches;
 size_t allocated;
 int lost;  // the error of the kernel that lost the context
 int context;
@@ -93,6 +94,9 @@ int standin_set(const char* name, long value) {
 
 // Returns the number of allocations that were not freed.
 int standin_allocations() { return (int)allocations.size(); }
+
+// Returns how often a kernel was launched.
+long standin_launches(const char* name) { return launches[name]; }
 
 int cuInit(unsigned) {
   lost = 0;
@@ -189,6 +193,7 @@ int cuLaunchKernel(const Kernel* kernel, unsigned gridX, unsigned gridY, unsigne
     return INVALID_VALUE;
   if (settings.launchError == OUT_OF_RESOURCES) return OUT_OF_RESOURCES;
   if (settings.launchError) return lose((int)settings.launchError);
+  launches[kernel->name]++;
   kernel->run(gridX, gridY, threads, parameters[0]);
   return SUCCESS;
 }

@@ -29,6 +29,7 @@ final class StandInDriver {
 
   private final MethodHandle set;
   private final MethodHandle allocations;
+  private final MethodHandle launches;
 
   private StandInDriver(SymbolLookup library) {
     this.set =
@@ -40,6 +41,10 @@ final class StandInDriver {
         Linker.nativeLinker()
             .downcallHandle(
                 library.findOrThrow("standin_allocations"), FunctionDescriptor.of(JAVA_INT));
+    this.launches =
+        Linker.nativeLinker()
+            .downcallHandle(
+                library.findOrThrow("standin_launches"), FunctionDescriptor.of(JAVA_LONG, ADDRESS));
   }
 
   /**
@@ -91,6 +96,15 @@ final class StandInDriver {
       }
     } catch (RuntimeException e) {
       throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Returns how often a kernel was launched in this process. */
+  long launches(String kernel) {
+    try (Arena arena = Arena.ofConfined()) {
+      return (long) launches.invokeExact(arena.allocateFrom(kernel));
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

@@ -49,7 +49,10 @@ public final class Comparison {
     this.cpu = Reconstructor.standard().withBudget(Budget.UNLIMITED);
   }
 
-  /** Returns how many results were compared: adapters, digests, tensors, products of a factor. */
+  /**
+   * Returns how many results were compared: adapters, digests, tensors, factors in training,
+   * products of a factor.
+   */
   long results() {
     return results;
   }
@@ -157,20 +160,19 @@ public final class Comparison {
   /** Compares the root that a device computes with that of a file. */
   void compareRoot(AdapterFile file) {
     try (AdapterPlan plan = AdapterPlan.of(device, file.adapter())) {
-      results++;
-      report(
+      count(
           plan.digests(List.of(file.adapter()))
               .getFirst()
               .root()
               .equals(file.reconstructionDigest()),
+          0,
           "digest of " + file.adapter());
     }
   }
 
   /** Compares two digests. */
   void compareDigest(ReconstructionDigest expected, ReconstructionDigest actual) {
-    results++;
-    report(actual.equals(expected), "digest");
+    count(actual.equals(expected), 0, "digest");
   }
 
   /** Compares a merged tensor with what the CPU makes of the weights, which are overwritten. */
@@ -195,9 +197,7 @@ public final class Comparison {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment actual = arena.allocate(weights.byteSize(), 64);
       merged.copyTo(actual);
-      results++;
-      elements += merged.elements();
-      report(actual.mismatch(weights) < 0, "merged " + factors.layer().tensor());
+      count(actual.mismatch(weights) < 0, merged.elements(), "merged " + factors.layer().tensor());
     }
   }
 
@@ -206,9 +206,14 @@ public final class Comparison {
     Basis basis = adapter.layers().get(layer).basis(adapter.generator(), adapter.seed(), side);
     double[] expected = new double[products.length];
     Kernels.chosen().project(Objects.requireNonNull(basis), gradient, expected);
+    count(Arrays.equals(expected, products), expected.length, "products of " + basis);
+  }
+
+  /** Counts a result that was compared. */
+  void count(boolean right, long compared, String what) {
     results++;
-    elements += expected.length;
-    report(Arrays.equals(expected, products), "products of " + basis);
+    elements += compared;
+    report(right, what);
   }
 
   private void report(boolean right, String what) {

@@ -2,10 +2,14 @@ package dev.nola.gpu.check;
 
 import dev.nola.format.Adapter;
 import dev.nola.format.DType;
+import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
 import dev.nola.gpu.AdapterPlan;
 import dev.nola.gpu.CudaDevice;
+import dev.nola.gpu.DeviceAdapterPool;
 import dev.nola.gpu.DeviceFactors;
 import dev.nola.gpu.ResidentAdapters;
 import java.lang.foreign.Arena;
@@ -24,11 +28,14 @@ final class FactorBenchmarks {
   private final CudaDevice device;
   private final Comparison comparison;
   private final Options options;
+  private final Measurements measurements;
 
-  FactorBenchmarks(CudaDevice device, Comparison comparison, Options options) {
+  FactorBenchmarks(
+      CudaDevice device, Comparison comparison, Options options, Measurements measurements) {
     this.device = device;
     this.comparison = comparison;
     this.options = options;
+    this.measurements = measurements;
   }
 
   void run() throws LimitExceededException {
@@ -39,18 +46,26 @@ final class FactorBenchmarks {
             + "|---|--:|--:|--:|--:|%n",
         options.repetitions());
     for (Generator generator : Generator.values()) {
-      measure(Model.LLAMA_7B, generator, DType.F32);
+      measureOrSkip(Model.LLAMA_7B, generator, DType.F32);
     }
-    measure(Model.LLAMA_7B, Generator.SRHT, DType.F16);
-    measure(Model.LLAMA_7B, Generator.SRHT, DType.BF16);
+    measureOrSkip(Model.LLAMA_7B, Generator.SRHT, DType.F16);
+    measureOrSkip(Model.LLAMA_7B, Generator.SRHT, DType.BF16);
     for (Generator generator : Generator.PSEUDORANDOM) {
-      measure(Model.LLAMA_70B, generator, DType.F32);
+      measureOrSkip(Model.LLAMA_70B, generator, DType.F32);
     }
-    measure(Model.LLAMA_70B, Generator.SRHT, DType.F16);
+    measureOrSkip(Model.LLAMA_70B, Generator.SRHT, DType.F16);
     System.out.println();
-    measureResident();
-    measureUpload(Model.LLAMA_7B);
-    measureUpload(Model.LLAMA_70B);
+    measurements.run("resident adapters", this::measureResident);
+    measurements.run("pool", this::measurePool);
+    for (Model model : Model.values()) {
+      measurements.run("upload of " + model, () -> measureUpload(model));
+    }
+  }
+
+  private void measureOrSkip(Model model, Generator generator, DType dtype)
+      throws LimitExceededException {
+    measurements.run(
+        "%s, %s, %s".formatted(model, generator, dtype), () -> measure(model, generator, dtype));
   }
 
   private void measure(Model model, Generator generator, DType dtype)
@@ -123,6 +138,35 @@ final class FactorBenchmarks {
         comparison.compare(adapters.get(first + n), factors, n);
       }
     }
+  }
+
+  /** Compares the memory of a pool of adapters with that of the same adapters as LoRAs. */
+  private void measurePool() {
+    Adapter adapter = Model.LLAMA_7B.adapter(Generator.SRHT, 0, options.blocks());
+    try (AdapterPlan plan = AdapterPlan.of(device, adapter);
+        DeviceAdapterPool pool = DeviceAdapterPool.open(plan, DType.F16, RESIDENT, TOGETHER);
+        DeviceFactors factors = plan.allocate(DType.F16, 1)) {
+      System.out.printf(
+          Locale.ROOT,
+          "pool of %,d adapters of 7B: %,d bytes compressed, and %,d for the factors of %d in f16; all as LoRAs in f16, computed: %,d bytes%n",
+          RESIDENT,
+          pool.bytes() - TOGETHER * factors.bytes(),
+          TOGETHER * factors.bytes(),
+          TOGETHER,
+          RESIDENT * elements(adapter) * DType.F16.bytes());
+    }
+  }
+
+  /** Returns the number of elements of an adapter's factors. */
+  private static long elements(Adapter adapter) {
+    long elements = 0;
+    for (Layer layer : adapter.layers()) {
+      for (Side side : Side.values()) {
+        Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
+        elements += basis == null ? 0 : basis.length();
+      }
+    }
+    return elements;
   }
 
   /** Measures what a LoRA that is stored whole costs instead. */

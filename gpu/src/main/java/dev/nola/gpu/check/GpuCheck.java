@@ -3,9 +3,11 @@ package dev.nola.gpu.check;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
+import dev.nola.format.LimitExceededException;
 import dev.nola.generator.Generator;
 import dev.nola.gpu.CudaDevice;
 import dev.nola.gpu.CudaException;
+import dev.nola.gpu.ElementType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,10 +17,14 @@ import java.util.stream.Stream;
 
 /**
  * Checks a GPU: reconstructs the conformance vectors, odd sizes and adapters of 7 and 70 billion
- * parameters, compares every bit with the CPU, measures times, and prints tables.
+ * parameters, merges, and takes steps of trainings; compares every bit with the CPU, measures
+ * times, and prints tables.
  */
 public final class GpuCheck {
   private static final int ALIKE = 7;
+
+  /** Adapters of a merge and of a pool. */
+  private static final int TOGETHER = 3;
 
   private GpuCheck() {}
 
@@ -48,18 +54,15 @@ public final class GpuCheck {
           device.image(),
           millisSince(start));
       Comparison comparison = new Comparison(device);
-      compareVectors(options.vectors(), comparison);
-      compareSamples(comparison);
-      if (!options.bitsOnly()) {
-        new FactorBenchmarks(device, comparison, options).run();
-        new WorkBenchmarks(device, comparison, options).run();
-      }
+      compareBits(device, options.vectors(), comparison);
+      int skipped = options.bitsOnly() ? 0 : measure(device, options, comparison);
       System.out.printf(
           Locale.ROOT,
-          "%n%,d results compared with the CPU, %,d elements; wrong: %d; %d s%n",
+          "%n%,d results compared with the CPU, %,d elements; wrong: %d; measurements skipped: %d; %d s%n",
           comparison.results(),
           comparison.elements(),
           comparison.wrong(),
+          skipped,
           millisSince(start) / 1000);
       if (comparison.wrong() > 0) {
         System.exit(1);
@@ -68,6 +71,39 @@ public final class GpuCheck {
       System.err.println(e.getMessage());
       System.exit(2);
     }
+  }
+
+  /**
+   * Runs every kernel on vectors and samples, which the sanitizer repeats.
+   *
+   * @param device works
+   * @param vectors the folder of the conformance vectors
+   * @param comparison compares with the CPU
+   * @throws IOException if a vector cannot be read, or is not what its digest says
+   */
+  public static void compareBits(CudaDevice device, Path vectors, Comparison comparison)
+      throws IOException {
+    compareVectors(vectors, comparison);
+    compareSamples(comparison);
+    compareWork(new WorkComparison(device, comparison));
+  }
+
+  /**
+   * Measures adapters of models, of which some elements are compared, too. Measurements for which
+   * the GPU's memory does not suffice are skipped.
+   *
+   * @param device works
+   * @param options the sizes of models, and repetitions
+   * @param comparison compares with the CPU
+   * @return how many measurements were skipped
+   * @throws LimitExceededException never: nothing limits the CPU
+   */
+  public static int measure(CudaDevice device, Options options, Comparison comparison)
+      throws LimitExceededException {
+    Measurements measurements = new Measurements();
+    new FactorBenchmarks(device, comparison, options, measurements).run();
+    new WorkBenchmarks(device, comparison, options, measurements).run();
+    return measurements.skipped();
   }
 
   private static long millisSince(long start) {
@@ -93,6 +129,10 @@ public final class GpuCheck {
   private static void compareSamples(Comparison comparison) throws IOException {
     for (Generator generator : Generator.values()) {
       long start = System.nanoTime();
+      for (Adapter adapter : SampleAdapters.small(generator)) {
+        comparison.compare(List.of(adapter), ElementType.balanced(DType.F16, adapter));
+        comparison.compare(List.of(adapter), new ElementType(DType.BF16, 0x1p10f, 0x1p-10f));
+      }
       for (DType dtype : DType.values()) {
         for (Adapter adapter : SampleAdapters.odd(generator)) {
           comparison.compare(List.of(adapter), dtype);
@@ -101,6 +141,26 @@ public final class GpuCheck {
       }
       System.out.printf(
           "odd sizes, %s, in f32, f16 and bf16, %d ms%n", generator, millisSince(start));
+    }
+  }
+
+  private static void compareWork(WorkComparison work) throws IOException {
+    long start = System.nanoTime();
+    for (DType dtype : DType.values()) {
+      work.compareMerges(SampleAdapters.toMerge(1), dtype);
+      work.compareMerges(SampleAdapters.toMerge(TOGETHER), dtype);
+      work.comparePool(SampleAdapters.toMerge(TOGETHER), dtype);
+    }
+    System.out.printf("merges and pools, in f32, f16 and bf16, %d ms%n", millisSince(start));
+    for (Generator generator : Generator.values()) {
+      start = System.nanoTime();
+      work.compareProducts(SampleAdapters.alike(generator, 1).getFirst());
+      for (Adapter adapter : SampleAdapters.small(generator)) {
+        work.compareProducts(adapter);
+        work.compareTraining(adapter);
+      }
+      System.out.printf(
+          "transposed products and training, %s, %d ms%n", generator, millisSince(start));
     }
   }
 }

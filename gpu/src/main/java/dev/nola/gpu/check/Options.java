@@ -10,7 +10,7 @@ import java.nio.file.Path;
  * @param blocks number of blocks of the models; 0 for all
  * @param repetitions how often each piece of work is measured
  */
-record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
+public record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
   private static final int REPETITIONS = 50;
 
   private static final String USAGE = "gpu/check [--bits-only] [--blocks N] [--repetitions N]";
@@ -22,7 +22,7 @@ record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
    * @return the options
    * @throws IllegalArgumentException if an argument is missing, unknown or invalid
    */
-  static Options parse(String[] args) {
+  public static Options parse(String... args) {
     Path vectors = null;
     boolean bitsOnly = false;
     int blocks = 0;

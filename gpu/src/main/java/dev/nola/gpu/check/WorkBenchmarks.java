@@ -36,20 +36,23 @@ final class WorkBenchmarks {
   private final CudaDevice device;
   private final Comparison comparison;
   private final Options options;
+  private final Measurements measurements;
 
-  WorkBenchmarks(CudaDevice device, Comparison comparison, Options options) {
+  WorkBenchmarks(
+      CudaDevice device, Comparison comparison, Options options, Measurements measurements) {
     this.device = device;
     this.comparison = comparison;
     this.options = options;
+    this.measurements = measurements;
   }
 
   void run() throws LimitExceededException {
-    measureDigests();
+    measurements.run("digests", this::measureDigests);
     for (DType dtype : DType.values()) {
-      measureMerge(dtype);
+      measurements.run("merge, " + dtype, () -> measureMerge(dtype));
     }
     for (Generator generator : Generator.PSEUDORANDOM) {
-      measureProducts(generator);
+      measurements.run("transposed products, " + generator, () -> measureProducts(generator));
     }
   }
 
