@@ -14,7 +14,8 @@ const int SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, IN
           NO_BINARY = 209, NOT_FOUND = 500, OUT_OF_RESOURCES = 701;
 
 struct Settings {
-  long version = 13000, devices = 1, memory = 4l << 30, order = 0, capability = 90, launchError = 0, refuseCubins = 0;
+  long version = 13000, devices = 1, memory = 4l << 30, order = 0, capability = 90, launchError = 0, refuseCubins = 0,
+       initError = 0, kernelError = 0;
 } settings;
 
 struct Kernel {
@@ -47,6 +48,7 @@ std::map<uint64_t, size_t> allocations;
 std::map<std::string, long> launches;
 size_t allocated;
 int lost;  // the error of the kernel that lost the context
+int failing;  // the error of a kernel that was launched and fails while it runs
 int context;
 thread_local void* current;
 
@@ -75,6 +77,14 @@ int lose(int error) {
 
 int check() { return lost ? lost : current ? SUCCESS : INVALID_CONTEXT; }
 
+// Waits for what was launched, which is when the error of a kernel shows.
+int wait() {
+  if (!failing) return SUCCESS;
+  int error = failing;
+  failing = 0;
+  return lose(error);
+}
+
 struct Event {
   std::chrono::steady_clock::time_point time;
 };
@@ -83,12 +93,15 @@ struct Event {
 #define REQUIRE_CONTEXT()                    \
   std::lock_guard<std::mutex> guard(lock);   \
   if (int error = check()) return error
+#define WAIT() \
+  if (int error = wait()) return error
 
 extern "C" {
 // Sets what the next calls do.
 int standin_set(const char* name, long value) {
 #define SET(field) if (!strcmp(name, #field)) { settings.field = value; return 0; }
   SET(version) SET(devices) SET(memory) SET(order) SET(capability) SET(launchError) SET(refuseCubins)
+  SET(initError) SET(kernelError)
   return 1;
 }
 
@@ -99,7 +112,8 @@ int standin_allocations() { return (int)allocations.size(); }
 long standin_launches(const char* name) { return launches[name]; }
 
 int cuInit(unsigned) {
-  lost = 0;
+  lost = failing = 0;
+  if (settings.initError) return (int)settings.initError;
   return settings.devices ? SUCCESS : NO_DEVICE;
 }
 int cuDriverGetVersion(int* version) { *version = (int)settings.version; return SUCCESS; }
@@ -116,7 +130,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int) {
 int cuDevicePrimaryCtxRetain(void** retained, int) { *retained = &context; return SUCCESS; }
 int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
 int cuCtxSetCurrent(void* context) { current = context; return lost; }
-int cuCtxSynchronize() { REQUIRE_CONTEXT(); return SUCCESS; }
+int cuCtxSynchronize() { REQUIRE_CONTEXT(); WAIT(); return SUCCESS; }
 int cuModuleLoadData(void** module, const char* image) {
   REQUIRE_CONTEXT();
   if (settings.refuseCubins && !strncmp(image, "\177ELF", 4)) return NO_BINARY;
@@ -143,6 +157,7 @@ int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
 }
 int cuMemFree_v2(uint64_t address) {
   REQUIRE_CONTEXT();
+  WAIT();
   auto found = allocations.find(address);
   if (found == allocations.end()) return INVALID_VALUE;
   const unsigned char* end = (const unsigned char*)address + found->second;
@@ -169,12 +184,14 @@ int cuMemHostAlloc(void** memory, size_t bytes, int) { *memory = malloc(bytes); 
 int cuMemFreeHost(void* memory) { free(memory); return SUCCESS; }
 int cuMemcpyHtoD_v2(uint64_t target, const void* source, size_t bytes) {
   REQUIRE_CONTEXT();
+  WAIT();
   if (!inside(target, bytes)) return INVALID_VALUE;
   memcpy((void*)target, source, bytes);
   return SUCCESS;
 }
 int cuMemcpyDtoH_v2(void* target, uint64_t source, size_t bytes) {
   REQUIRE_CONTEXT();
+  WAIT();
   if (!inside(source, bytes)) return INVALID_VALUE;
   memcpy(target, (const void*)source, bytes);
   return SUCCESS;
@@ -194,12 +211,13 @@ int cuLaunchKernel(const Kernel* kernel, unsigned gridX, unsigned gridY, unsigne
   if (settings.launchError == OUT_OF_RESOURCES) return OUT_OF_RESOURCES;
   if (settings.launchError) return lose((int)settings.launchError);
   launches[kernel->name]++;
+  if (settings.kernelError) failing = (int)settings.kernelError;
   kernel->run(gridX, gridY, threads, parameters[0]);
   return SUCCESS;
 }
 int cuEventCreate(Event** event, int) { *event = new Event(); return SUCCESS; }
 int cuEventRecord(Event* event, void*) { event->time = std::chrono::steady_clock::now(); return SUCCESS; }
-int cuEventSynchronize(Event*) { REQUIRE_CONTEXT(); return SUCCESS; }
+int cuEventSynchronize(Event*) { REQUIRE_CONTEXT(); WAIT(); return SUCCESS; }
 int cuEventElapsedTime(float* milliseconds, const Event* start, const Event* end) {
   *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
   return SUCCESS;
@@ -209,6 +227,8 @@ int cuGetErrorString(int error, const char** text) {
   switch (error) {
     case OUT_OF_MEMORY: *text = "out of memory"; break;
     case NO_DEVICE: *text = "no CUDA-capable device is detected"; break;
+    case 34: *text = "CUDA driver is a stub library"; break;
+    case 214: *text = "uncorrectable ECC error encountered"; break;
     case 700: *text = "an illegal memory access was encountered"; break;
     case OUT_OF_RESOURCES: *text = "too many resources requested for launch"; break;
     case NO_BINARY: *text = "no kernel image is available for execution on the device"; break;

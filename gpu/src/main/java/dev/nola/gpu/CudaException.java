@@ -14,9 +14,12 @@ public final class CudaException extends RuntimeException {
     DEVICE_TOO_OLD,
     /** The GPU's memory does not suffice; the device stays usable. */
     OUT_OF_MEMORY,
-    /** A kernel failed: everything on the device is lost, and this process cannot use it again. */
+    /**
+     * A kernel or the GPU's memory failed: everything on the device is lost, and this process
+     * cannot use it again.
+     */
     CONTEXT_LOST,
-    /** The library is not a driver, or the driver reported another error. */
+    /** The library is not a driver or cannot be loaded, or the driver reported another error. */
     OTHER;
 
     /**
@@ -33,6 +36,11 @@ public final class CudaException extends RuntimeException {
 
   CudaException(Reason reason, String message) {
     super(message);
+    this.reason = reason;
+  }
+
+  CudaException(Reason reason, String message, Throwable cause) {
+    super(message, cause);
     this.reason = reason;
   }
 

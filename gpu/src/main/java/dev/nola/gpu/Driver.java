@@ -130,16 +130,7 @@ final class Driver {
 
   /** Loads a driver by the name of its library. */
   static Driver load(String name) {
-    SymbolLookup library;
-    try {
-      library = SymbolLookup.libraryLookup(name, Arena.global());
-    } catch (IllegalArgumentException e) {
-      throw new CudaException(
-          Reason.NO_DRIVER,
-          "NVIDIA driver not found: no library %s; install the driver, set %s to its library, or use the CPU"
-              .formatted(name, LIBRARY_PROPERTY));
-    }
-    Driver driver = new Driver(library, name);
+    Driver driver = new Driver(DriverLibrary.open(name), name);
     driver.call(Function.INIT, 0);
     int version = driver.readInt(Function.DRIVER_GET_VERSION);
     if (version < OLDEST_CUDA) {

@@ -1,6 +1,7 @@
 package dev.nola.gpu;
 
 import dev.nola.gpu.CudaException.Reason;
+import java.util.Set;
 
 /** The driver's numbers of errors, and what each means to a user. */
 final class DriverError {
@@ -13,15 +14,27 @@ final class DriverError {
   private static final int INVALID_PTX = 218;
   private static final int UNSUPPORTED_PTX_VERSION = 222;
 
-  /** The first error after which the process cannot use the GPU any more. */
-  private static final int ILLEGAL_ADDRESS = 700;
+  /** The errors after which the process cannot use the GPU any more, and what was on it is lost. */
+  private static final Set<Integer> LOSING_CONTEXT =
+      Set.of(
+          214, // ECC_UNCORRECTABLE
+          220, // NVLINK_UNCORRECTABLE
+          226, // CONTAINED
+          700, // ILLEGAL_ADDRESS
+          702, // LAUNCH_TIMEOUT
+          709, // CONTEXT_IS_DESTROYED
+          710, // ASSERT
+          714, // HARDWARE_STACK_ERROR
+          715, // ILLEGAL_INSTRUCTION
+          716, // MISALIGNED_ADDRESS
+          717, // INVALID_ADDRESS_SPACE
+          718, // INVALID_PC
+          719, // LAUNCH_FAILED
+          721, // TENSOR_MEMORY_LEAK
+          810, // MPS_CLIENT_TERMINATED
+          999); // UNKNOWN
 
-  /** A block needs more registers than there are; nothing was launched. */
-  private static final int LAUNCH_OUT_OF_RESOURCES = 701;
-
-  private static final int LAUNCH_FAILED = 719;
   private static final int SYSTEM_DRIVER_MISMATCH = 803;
-  private static final int UNKNOWN = 999;
 
   private DriverError() {}
 
@@ -40,7 +53,13 @@ final class DriverError {
           new CudaException(
               Reason.OUT_OF_MEMORY,
               "too little GPU memory: " + text + "; free some, or use the CPU");
-      case STUB_LIBRARY, NO_DEVICE, INVALID_DEVICE ->
+      case STUB_LIBRARY ->
+          new CudaException(
+              Reason.OTHER,
+              "NVIDIA driver is a stub: "
+                  + text
+                  + "; remove CUDA's stubs from LD_LIBRARY_PATH, or use the CPU");
+      case NO_DEVICE, INVALID_DEVICE ->
           new CudaException(
               Reason.NO_DEVICE,
               "no NVIDIA GPU found: " + text + "; check that nvidia-smi lists one, or use the CPU");
@@ -55,7 +74,7 @@ final class DriverError {
                   + text
                   + "; restart the machine");
       default ->
-          losesContext(error)
+          LOSING_CONTEXT.contains(error)
               ? new CudaException(
                   Reason.CONTEXT_LOST,
                   "GPU failed, and everything on it is lost: "
@@ -63,10 +82,5 @@ final class DriverError {
                       + "; restart the program to use it again")
               : new CudaException(Reason.OTHER, "GPU cannot be used: " + text + "; use the CPU");
     };
-  }
-
-  private static boolean losesContext(int error) {
-    return error >= ILLEGAL_ADDRESS && error <= LAUNCH_FAILED && error != LAUNCH_OUT_OF_RESOURCES
-        || error == UNKNOWN;
   }
 }

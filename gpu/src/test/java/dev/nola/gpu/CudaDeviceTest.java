@@ -9,19 +9,25 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.nola.format.Adapter;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
 import dev.nola.gpu.CudaException.Reason;
 import dev.nola.gpu.check.SampleAdapters;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Checks the messages when a GPU cannot be used, and that nothing leaks. */
 class CudaDeviceTest {
   private static final Adapter ADAPTER = SampleAdapters.small(Generator.SRHT).getFirst();
 
+  @TempDir private Path folder;
   private StandInDriver driver;
 
   @BeforeEach
@@ -39,6 +45,8 @@ class CudaDeviceTest {
       driver.set("memory", 4L << 30);
       driver.set("capability", 90);
       driver.set("launchError", 0);
+      driver.set("kernelError", 0);
+      driver.set("initError", 0);
       driver.set("refuseCubins", 0);
       assertThat(driver.allocations()).isZero();
     }
@@ -59,6 +67,26 @@ class CudaDeviceTest {
             "NVIDIA driver not found: no library libcuda-missing.so.1; install the driver, set"
                 + " nola.cuda.library to its library, or use the CPU")
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.NO_DRIVER));
+  }
+
+  @Test
+  void load_libraryThatCannotBeLoaded_saysWhy() throws IOException {
+    Path broken = Files.writeString(folder.resolve("libcuda.so.1"), "not a library");
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> Driver.load(broken.toString()))
+        .withMessageStartingWith("NVIDIA driver cannot be loaded: " + broken)
+        .withMessageEndingWith("; reinstall the driver, or use the CPU")
+        .withCauseInstanceOf(IllegalArgumentException.class)
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
+  }
+
+  @Test
+  void open_stubOfTheToolkit_isAnError() {
+    driver.set("initError", 34);
+    requireRefusal(
+        Reason.OTHER,
+        "NVIDIA driver is a stub: CUDA driver is a stub library (error 34 of cuInit); remove CUDA's"
+            + " stubs from LD_LIBRARY_PATH, or use the CPU");
   }
 
   private static void withLibrary(String library, Runnable use) {
@@ -194,6 +222,39 @@ class CudaDeviceTest {
         .as("another thread that still uses the device")
         .isThrownBy(() -> AdapterPlan.of(device, ADAPTER))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
+  }
+
+  /** A kernel is launched before it fails: the next call that waits reports it. */
+  @ParameterizedTest
+  @ValueSource(ints = {214, 220, 700, 702, 721})
+  void reconstruct_kernelThatFailsWhileItRuns_contextLost(int error) {
+    CudaDevice device = driver.open();
+    AdapterPlan plan = AdapterPlan.of(device, ADAPTER);
+    driver.set("kernelError", error);
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
+        .withMessageContaining("(error %d of cuCtxSynchronize)", error)
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
+    plan.close();
+    device.close();
+  }
+
+  @Test
+  void copy_afterKernelThatFailed_contextLost() {
+    CudaDevice device = driver.open();
+    AdapterPlan plan = AdapterPlan.of(device, ADAPTER);
+    ResidentAdapters resident = plan.upload(List.of(ADAPTER));
+    DeviceFactors factors = plan.allocate(DType.F32, 1);
+    driver.set("kernelError", 700);
+    plan.reconstruct(resident, 0, 1, factors);
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> factors.copy(0, 0, Side.A))
+        .withMessageContaining("(error 700 of cuMemcpyDtoH_v2)")
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
+    factors.close();
+    resident.close();
+    plan.close();
+    device.close();
   }
 
   @Test
