@@ -292,7 +292,10 @@ final class VerifyCommand implements Callable<Integer> {
     if (report.passed()) {
       return ExitCode.OK;
     }
-    return report.hasErrorsOnly() ? ExitCode.REGISTRY : ExitCode.REFUSED;
+    if (!report.hasErrorsOnly()) {
+      return ExitCode.REFUSED;
+    }
+    return report.lacksGpuMemory() ? ExitCode.UNREADABLE : ExitCode.REGISTRY;
   }
 
   /** Creates the folder of a report, so that the work before it is not lost. */

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,13 +28,16 @@ import org.jspecify.annotations.Nullable;
  * @param seconds how long each backend took, by its name
  * @param differences where a backend's bits are not the first one's: the first element of every
  *     layer that differs
- * @param failures why backends on a GPU did not finish
+ * @param failures why backends on a GPU have no digest
+ * @param unread why a GPU did not hand over layers that differ, so that their elements are missing
+ *     among the differences
  */
 public record CrossCheck(
     SequencedMap<String, Sha256> digests,
     Map<String, Double> seconds,
     List<Difference> differences,
-    List<CudaException> failures) {
+    List<CudaException> failures,
+    List<CudaException> unread) {
   private static final double NANOS = 1e9;
 
   /** Copies all. */
@@ -42,6 +46,16 @@ public record CrossCheck(
     seconds = Map.copyOf(seconds);
     differences = List.copyOf(differences);
     failures = List.copyOf(failures);
+    unread = List.copyOf(unread);
+  }
+
+  /**
+   * Tells whether all backends that have a digest have the same one.
+   *
+   * @return true if no bit differs
+   */
+  public boolean agrees() {
+    return Set.copyOf(digests.values()).size() == 1;
   }
 
   /**
@@ -108,18 +122,25 @@ public record CrossCheck(
     Map<String, Double> seconds = new HashMap<>();
     List<Difference> differences = new ArrayList<>();
     List<CudaException> failures = new ArrayList<>();
+    List<CudaException> unread = new ArrayList<>();
     Backend first = backends.getFirst();
     ReconstructionDigest expected = null;
     for (Backend backend : backends) {
+      ReconstructionDigest actual;
       try {
         long start = System.nanoTime();
-        ReconstructionDigest actual = backend.digest(file.adapter());
-        digests.put(backend.name(), actual.root());
+        actual = backend.digest(file.adapter());
         seconds.put(backend.name(), (System.nanoTime() - start) / NANOS);
-        if (expected == null) {
-          first = backend;
-          expected = actual;
-        }
+      } catch (CudaException e) {
+        failures.add(e);
+        continue;
+      }
+      digests.put(backend.name(), actual.root());
+      if (expected == null) {
+        first = backend;
+        expected = actual;
+      }
+      try {
         for (Layer layer : unequal(file.adapter().layers(), expected, actual)) {
           differences.add(
               difference(
@@ -129,13 +150,13 @@ public record CrossCheck(
                   backend.open(file.adapter()).apply(layer)));
         }
       } catch (CudaException e) {
-        failures.add(e);
+        unread.add(e);
       }
     }
     if (digests.isEmpty()) {
       throw failures.getFirst();
     }
-    return new CrossCheck(digests, seconds, differences, failures);
+    return new CrossCheck(digests, seconds, differences, failures, unread);
   }
 
   private static List<Layer> unequal(

@@ -8,10 +8,13 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaException;
 import dev.nola.reconstruct.Backend;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,10 +75,12 @@ public final class LockCheck {
   }
 
   /**
-   * Checks every adapter; one that fails does not keep the others from being checked.
+   * Checks every adapter; one that fails, or is too large for the only backend, a GPU, does not
+   * keep the others from being checked.
    *
    * @param lock the lock file
    * @return the result of each adapter
+   * @throws CudaException if the GPU fails and no other backend reconstructs the adapter
    */
   public LockReport run(LockFile lock) throws InterruptedException {
     List<Result> results = new ArrayList<>();
@@ -137,35 +142,52 @@ public final class LockCheck {
             "declared reconstruction digest",
             entry.reconstructionDigest(),
             file.reconstructionDigest()));
-    CrossCheck crossCheck = CrossCheck.of(file, backends);
+    CrossCheck crossCheck;
+    try {
+      crossCheck = CrossCheck.of(file, backends);
+    } catch (CudaException e) {
+      if (e.reason() != CudaException.Reason.OUT_OF_MEMORY) {
+        throw e;
+      }
+      // This adapter is too large for the GPU; others need not be.
+      checks.add(
+          Check.impossible(reconstructedBy(CudaBackend.NAME), String.valueOf(e.getMessage())));
+      return;
+    }
     crossCheck
         .failures()
         .forEach(
             failure ->
                 checks.list.add(
                     Check.skipped(
-                        "reconstructed by " + CudaBackend.NAME,
-                        String.valueOf(failure.getMessage()))));
+                        reconstructedBy(CudaBackend.NAME), String.valueOf(failure.getMessage()))));
     crossCheck
         .digests()
         .forEach(
             (backend, digest) ->
                 checks.list.add(
-                    compare("reconstructed by " + backend, entry.reconstructionDigest(), digest)
+                    compare(reconstructedBy(backend), entry.reconstructionDigest(), digest)
                         .took(crossCheck.seconds().getOrDefault(backend, 0.0))));
     checks.restart();
     if (crossCheck.digests().size() > 1) {
       checks.add(
-          crossCheck.differences().isEmpty()
+          crossCheck.agrees()
               ? Check.passed("backends agree")
-              : Check.failed(
-                  "backends agree",
-                  String.join(
-                      "\n",
-                      crossCheck.differences().stream()
-                          .map(CrossCheck.Difference::toString)
-                          .toList())));
+              : Check.failed("backends agree", differences(crossCheck)));
     }
+  }
+
+  /** Returns the name of the check of a backend's digest. */
+  static String reconstructedBy(String backend) {
+    return "reconstructed by " + backend;
+  }
+
+  private static String differences(CrossCheck crossCheck) {
+    return Stream.concat(
+            crossCheck.differences().stream().map(CrossCheck.Difference::toString),
+            crossCheck.unread().stream()
+                .map(failure -> "elements that differ not found: " + failure.getMessage()))
+        .collect(Collectors.joining("\n"));
   }
 
   private Check attestations(LockFile.Entry entry, AdapterFile file) throws InterruptedException {

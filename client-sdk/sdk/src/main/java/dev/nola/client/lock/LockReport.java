@@ -1,5 +1,6 @@
 package dev.nola.client.lock;
 
+import dev.nola.gpu.CudaBackend;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -54,7 +55,10 @@ public record LockReport(List<Result> results) {
     SKIPPED,
     /** What was checked is wrong. */
     FAILED,
-    /** It could not be made, because the registry did not answer or refused the token. */
+    /**
+     * It could not be made: the registry did not answer or refused the token, or the memory of the
+     * GPU did not suffice and no other backend was asked for.
+     */
     ERROR
   }
 
@@ -107,8 +111,22 @@ public record LockReport(List<Result> results) {
   }
 
   /**
-   * Returns whether checks could not be made, because the registry did not answer or refused the
-   * token, and none failed.
+   * Returns whether the memory of the GPU did not suffice for an adapter that no other backend
+   * reconstructed.
+   *
+   * @return true if there is an error that is not the registry's
+   */
+  public boolean lacksGpuMemory() {
+    return results.stream()
+        .flatMap(result -> result.checks().stream())
+        .anyMatch(
+            check ->
+                check.outcome() == Outcome.ERROR
+                    && check.name().equals(LockCheck.reconstructedBy(CudaBackend.NAME)));
+  }
+
+  /**
+   * Returns whether checks could not be made and none failed.
    *
    * @return true if there are errors and no failures
    */

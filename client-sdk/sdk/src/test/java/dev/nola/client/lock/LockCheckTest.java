@@ -3,6 +3,7 @@ package dev.nola.client.lock;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.tuple;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.client.Adapters;
@@ -11,12 +12,17 @@ import dev.nola.client.attestation.Attested;
 import dev.nola.client.attestation.Worker;
 import dev.nola.client.lock.LockReport.Check;
 import dev.nola.client.lock.LockReport.Outcome;
+import dev.nola.client.merge.StandInGpu;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.generator.Generator;
 import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaDevice;
 import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Backend;
@@ -29,6 +35,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -242,6 +250,94 @@ class LockCheckTest {
     }
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> new LockCheck(source, List.of(new FailingGpu()), false).run(lock));
+  }
+
+  /** A backend on a GPU that makes wrong bits and fails when these are to be read. */
+  private record WrongGpu() implements Backend {
+    @Override
+    public String name() {
+      return CudaBackend.NAME;
+    }
+
+    @Override
+    public Backend withBudget(Budget budget) {
+      return this;
+    }
+
+    @Override
+    public Function<Layer, Factors> open(Adapter adapter) {
+      new FailingGpu().digest(adapter);
+      throw new AssertionError("it fails");
+    }
+
+    @Override
+    public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
+      return Reconstructor.standard().digest(Adapters.small(2).adapter());
+    }
+  }
+
+  @Test
+  void backendsWithDifferentDigests_disagree_evenIfNoElementCanBeRead() throws Exception {
+    Backend scalar = Reconstructor.standard().withKernel(Kernels.scalar());
+    LockReport report =
+        new LockCheck(
+                new Fixed(ADAPTER.toBytes(), List.of()), List.of(scalar, new WrongGpu()), false)
+            .run(new LockFile(List.of(entry(ADAPTER, 0))));
+    assertThat(failed(report))
+        .extracting(Check::name)
+        .containsExactly("reconstructed by cuda", "backends agree");
+    assertThat(failed(report).get(1).reason())
+        .startsWith("elements that differ not found: NVIDIA driver not found");
+  }
+
+  @Test
+  void adapterBeyondTheMemoryOfTheOnlyGpu_isAnError_andOthersAreChecked() throws Exception {
+    Codes codes = Codes.of(4, 1, 15, 3);
+    Layer large =
+        Layer.ofMatrix("large", 100_000, 8, 0, 0x1p-8f, new Coefficients.LowRank(2, codes, codes));
+    AdapterFile tooLarge = Reconstructor.standard().seal(Adapter.builder().generator(Generator.RADEMACHER).layer(large).build());
+    Map<String, AdapterFile> files = Map.of("large.nola", tooLarge, "small.nola", ADAPTER);
+    LockCheck.Source source =
+        new LockCheck.Source() {
+          @Override
+          public LockCheck.Fetched fetch(LockFile.Entry entry) {
+            return new LockCheck.Fetched(files.get(entry.source()).toBytes(), null);
+          }
+
+          @Override
+          public Attested attested(LockFile.Entry entry, AdapterFile file) {
+            throw new AssertionError("no entry asks for attestations");
+          }
+        };
+    LockFile lock =
+        new LockFile(
+            Stream.of("large.nola", "small.nola")
+                .map(name -> local(name, files.get(name)))
+                .toList());
+    Optional<CudaDevice> opened = StandInGpu.open();
+    assumeTrue(opened.isPresent());
+    try (CudaDevice device = opened.orElseThrow();
+        CudaBackend gpu = CudaBackend.on(device)) {
+      StandInGpu.setMemory(500_000);
+      LockReport report = new LockCheck(source, List.of(gpu), false).run(lock);
+      assertThat(report.results().getFirst().checks().getLast())
+          .satisfies(
+              check -> {
+                assertThat(check.name()).isEqualTo("reconstructed by cuda");
+                assertThat(check.outcome()).isEqualTo(Outcome.ERROR);
+                assertThat(check.reason()).startsWith("too little GPU memory");
+              });
+      assertThat(report.results().getLast().passed()).isTrue();
+      assertThat(report.hasErrorsOnly()).isTrue();
+      assertThat(report.lacksGpuMemory()).isTrue();
+    } finally {
+      StandInGpu.setMemory(4L << 30);
+    }
+  }
+
+  private static LockFile.Entry local(String name, AdapterFile file) {
+    return new LockFile.Entry(
+        name, null, null, Sha256.hash(file.toBytes()), file.reconstructionDigest(), 0, List.of());
   }
 
   @Test

@@ -12,14 +12,14 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** A GPU whose kernels run on the CPU: the driver that the tests of module gpu compile. */
-final class StandInGpu {
+public final class StandInGpu {
   private static final Path DRIVER =
       Path.of("../../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
 
   private StandInGpu() {}
 
   /** Opens it; empty if the driver was not compiled, which is printed. */
-  static Optional<CudaDevice> open() {
+  public static Optional<CudaDevice> open() {
     if (!Files.exists(DRIVER)) {
       System.out.println("SKIPPED: merging on a GPU: run the tests of module gpu first, with g++");
       return Optional.empty();
@@ -29,12 +29,12 @@ final class StandInGpu {
   }
 
   /** Lets launches of kernels fail with an error of the driver; 0 for none. */
-  static void setLaunchError(long error) {
+  public static void setLaunchError(long error) {
     set("launchError", error);
   }
 
   /** Sets the size of its memory, in bytes. */
-  static void setMemory(long bytes) {
+  public static void setMemory(long bytes) {
     set("memory", bytes);
   }
 
