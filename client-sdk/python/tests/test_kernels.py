@@ -5,6 +5,7 @@ On a GPU itself nothing of this was run.
 
 from __future__ import annotations
 
+import ctypes
 import shutil
 import subprocess
 from dataclasses import replace
@@ -254,6 +255,16 @@ def test_training_on_kernels_has_the_losses_of_numpy(
         losses.append(run)
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
     assert losses[0][-1] < losses[0][0]
+
+
+def test_driver_that_cannot_load_the_kernels_keeps_no_context(stand_in: Path, driver: None) -> None:
+    library = ctypes.CDLL(str(stand_in))
+    held = library.standin_held(b"contexts")
+    assert held >= 0
+    library.standin_set(b"failAfter", ctypes.c_long(1))  # the call after cuDevicePrimaryCtxRetain
+    with pytest.raises(CudaError, match="cuModuleLoadData"):
+        Driver(0)
+    assert library.standin_held(b"contexts") == held
 
 
 def test_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,11 +54,16 @@ class Driver:
                 f"GPU too old: compute capability {capability / 10}; must be 7.5 or later"
             )
         self._context = ctypes.c_void_p()
-        self._call("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), device)
-        self._call("cuCtxSetCurrent", self._context)
-        image = resources.files("nola_adapters.kernels").joinpath("nola.ptx.gz").read_bytes()
         self._module = ctypes.c_void_p()
-        self._call("cuModuleLoadData", ctypes.byref(self._module), gzip.decompress(image) + b"\0")
+        image = resources.files("nola_adapters.kernels").joinpath("nola.ptx.gz").read_bytes()
+        ptx = gzip.decompress(image) + b"\0"
+        self._call("cuDevicePrimaryCtxRetain", ctypes.byref(self._context), device)
+        try:
+            self._call("cuCtxSetCurrent", self._context)
+            self._call("cuModuleLoadData", ctypes.byref(self._module), ptx)
+        except CudaError:
+            self._library.cuDevicePrimaryCtxRelease_v2(device)  # the first error says more
+            raise
 
     def _attribute(self, device: ctypes.c_int, number: int) -> int:
         value = ctypes.c_int()

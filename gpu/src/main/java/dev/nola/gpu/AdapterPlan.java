@@ -41,7 +41,7 @@ public final class AdapterPlan implements AutoCloseable {
                 launch.kernel(), launch.direct(), LaunchTables.of(device, launch.table())));
       }
     } catch (RuntimeException e) {
-      close();
+      Releases.after(e, this::close);
       throw e;
     }
   }
@@ -196,16 +196,16 @@ public final class AdapterPlan implements AutoCloseable {
    * @throws CudaException if the GPU's memory does not suffice, or the GPU fails
    */
   public DeviceFactors reconstruct(Adapter adapter, DType dtype) {
-    try (ResidentAdapters resident = upload(List.of(adapter))) {
-      DeviceFactors target = allocate(ElementType.balanced(dtype, adapter), 1);
-      try {
+    DeviceFactors target = allocate(ElementType.balanced(dtype, adapter), 1);
+    try {
+      try (ResidentAdapters resident = upload(List.of(adapter))) {
         reconstruct(resident, 0, 1, target);
         device.synchronize(); // the slot is freed next
-        return target;
-      } catch (RuntimeException e) {
-        target.close();
-        throw e;
       }
+      return target;
+    } catch (RuntimeException e) {
+      Releases.after(e, target::close);
+      throw e;
     }
   }
 
@@ -281,15 +281,17 @@ public final class AdapterPlan implements AutoCloseable {
 
   @Override
   public synchronized void close() {
-    launches.forEach(launch -> launch.tables().close());
-    launches.clear();
+    List<Runnable> releases = new ArrayList<>();
+    launches.forEach(launch -> releases.add(launch.tables()::close));
     if (hasher != null) {
-      hasher.close();
-      hasher = null;
+      releases.add(hasher::close);
     }
     if (projector != null) {
-      projector.close();
-      projector = null;
+      releases.add(projector::close);
     }
+    launches.clear();
+    hasher = null;
+    projector = null;
+    Releases.runAll(releases);
   }
 }

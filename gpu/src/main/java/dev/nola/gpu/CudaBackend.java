@@ -10,6 +10,7 @@ import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -194,20 +195,21 @@ public final class CudaBackend implements Backend, AutoCloseable {
     }
 
     private void free() {
-      reconstructed = null;
+      List<Runnable> releases = new ArrayList<>();
       if (room != null) {
-        room.close();
-        room = null;
+        releases.add(room::close);
       }
       if (plan != null) {
-        plan.close();
-        plan = null;
+        releases.add(plan::close);
       }
+      reconstructed = null;
+      room = null;
+      plan = null;
+      Releases.runAll(releases);
     }
 
     synchronized void close() {
-      free();
-      release.run();
+      Releases.runAll(List.of(this::free, release));
     }
   }
 }

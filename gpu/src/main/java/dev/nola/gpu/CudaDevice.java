@@ -62,7 +62,7 @@ public final class CudaDevice implements AutoCloseable {
       this.image = loaded.getKey();
       this.module = loaded.getValue();
     } catch (RuntimeException e) {
-      driver.releaseContext(device);
+      Releases.after(e, () -> driver.releaseContext(device));
       throw e;
     }
   }
@@ -243,17 +243,29 @@ public final class CudaDevice implements AutoCloseable {
    */
   public long measure(Runnable work) {
     use();
-    MemorySegment start = driver.createEvent();
-    MemorySegment end = driver.createEvent();
-    try {
-      driver.recordEvent(start);
+    try (Event start = new Event(driver);
+        Event end = new Event(driver)) {
+      driver.recordEvent(start.handle);
       work.run();
-      driver.recordEvent(end);
-      driver.waitForEvent(end);
-      return driver.nanosBetween(start, end);
-    } finally {
-      driver.destroyEvent(start);
-      driver.destroyEvent(end);
+      driver.recordEvent(end.handle);
+      driver.waitForEvent(end.handle);
+      return driver.nanosBetween(start.handle, end.handle);
+    }
+  }
+
+  /** A point in time of the GPU's clock. */
+  private static final class Event implements AutoCloseable {
+    private final Driver driver;
+    private final MemorySegment handle;
+
+    Event(Driver driver) {
+      this.driver = driver;
+      this.handle = driver.createEvent();
+    }
+
+    @Override
+    public void close() {
+      free(() -> driver.destroyEvent(handle));
     }
   }
 
@@ -269,7 +281,12 @@ public final class CudaDevice implements AutoCloseable {
   @SuppressWarnings("restricted") // the driver says where the memory is, the caller how long
   public MemorySegment allocateHost(long bytes, Arena arena) {
     MemorySegment memory = use().allocateHost(bytes);
-    return memory.reinterpret(bytes, arena, allocated -> free(() -> use().freeHost(allocated)));
+    try {
+      return memory.reinterpret(bytes, arena, allocated -> free(() -> use().freeHost(allocated)));
+    } catch (RuntimeException e) { // the arena is closed
+      Releases.after(e, () -> use().freeHost(memory));
+      throw e;
+    }
   }
 
   /** Makes the device the current one of this thread, and returns its driver. */
@@ -304,13 +321,14 @@ public final class CudaDevice implements AutoCloseable {
       use().unloadModule(module);
     } catch (CudaException e) {
       if (e.reason() != Reason.CONTEXT_LOST) {
+        closed = true;
+        Releases.after(e, () -> driver.releaseContext(device));
         throw e;
       }
       failure = e;
-    } finally {
-      closed = true;
-      free(() -> driver.releaseContext(device));
     }
+    closed = true;
+    free(() -> driver.releaseContext(device));
   }
 
   /** Frees something; a GPU that failed has freed everything already. */

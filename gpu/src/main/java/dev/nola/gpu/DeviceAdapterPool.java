@@ -128,7 +128,7 @@ public final class DeviceAdapterPool implements AutoCloseable {
       }
       return pool;
     } catch (RuntimeException e) {
-      pool.close();
+      Releases.after(e, pool::close);
       throw e;
     }
   }
@@ -142,7 +142,8 @@ public final class DeviceAdapterPool implements AutoCloseable {
    * @throws IllegalArgumentException if the plan does not accept one
    * @throws IllegalStateException if the pool has too little room
    * @throws CudaException if the GPU's memory does not suffice to verify the files, or the GPU
-   *     fails
+   *     fails; if it fails after the verification, some of the adapters may be added, and those
+   *     that are not are removed
    */
   public void put(Map<String, AdapterFile> files) throws DigestMismatchException {
     if (files.isEmpty()) {
@@ -163,11 +164,15 @@ public final class DeviceAdapterPool implements AutoCloseable {
       }
       for (Map.Entry<String, AdapterFile> file : added) {
         Adapter adapter = file.getValue().adapter();
-        deactivate(file.getKey());
-        Entry former = entries.get(file.getKey());
-        int slot = former == null ? freeSlots.remove() : former.slot();
+        remove(file.getKey());
+        int slot = freeSlots.remove();
+        try {
+          resident.replace(slot, adapter);
+        } catch (RuntimeException e) {
+          freeSlots.add(slot);
+          throw e;
+        }
         entries.put(file.getKey(), new Entry(slot, ElementType.balanced(dtype, adapter)));
-        resident.replace(slot, adapter);
       }
     }
   }
@@ -296,7 +301,9 @@ public final class DeviceAdapterPool implements AutoCloseable {
     freeSlots.clear();
     active.clear();
     freeRooms.clear();
-    rooms.forEach(DeviceFactors::close);
-    resident.close();
+    List<Runnable> releases = new ArrayList<>();
+    rooms.forEach(room -> releases.add(room::close));
+    releases.add(resident::close);
+    Releases.runAll(releases);
   }
 }

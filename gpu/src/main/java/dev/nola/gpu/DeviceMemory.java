@@ -43,7 +43,7 @@ final class DeviceMemory implements AutoCloseable {
     try {
       device.use().copyToDevice(memory.address, content);
     } catch (RuntimeException e) {
-      memory.close();
+      Releases.after(e, memory::close);
       throw e;
     }
     return memory;

@@ -43,7 +43,12 @@ public final class DeviceMerge implements AutoCloseable {
   private DeviceMerge(CudaDevice device) {
     this.device = device;
     this.overflows = new DeviceMemory(device, (long) PENDING * Long.BYTES);
-    clear();
+    try {
+      clear();
+    } catch (RuntimeException e) {
+      Releases.after(e, overflows::close);
+      throw e;
+    }
   }
 
   /**

@@ -1,5 +1,7 @@
 package dev.nola.gpu;
 
+import java.util.List;
+
 /**
  * A tile table on a device.
  *
@@ -14,14 +16,13 @@ record LaunchTables(DeviceMemory factors, DeviceMemory tiles, int count) impleme
     try {
       return new LaunchTables(factors, table.uploadTiles(device), table.tiles());
     } catch (RuntimeException e) {
-      factors.close();
+      Releases.after(e, factors::close);
       throw e;
     }
   }
 
   @Override
   public void close() {
-    factors.close();
-    tiles.close();
+    Releases.runAll(List.of(factors::close, tiles::close));
   }
 }

@@ -53,7 +53,7 @@ final class LeafHasher implements AutoCloseable {
         content.copyFrom(MemorySegment.ofArray(headBytes.toByteArray()));
         this.heads = DeviceMemory.of(device, content);
       } catch (RuntimeException e) {
-        leaves.close();
+        Releases.after(e, leaves::close);
         throw e;
       }
     }
@@ -106,7 +106,6 @@ final class LeafHasher implements AutoCloseable {
 
   @Override
   public void close() {
-    leaves.close();
-    heads.close();
+    Releases.runAll(List.of(leaves::close, heads::close));
   }
 }

@@ -84,7 +84,7 @@ final class Projector implements AutoCloseable {
         MemorySegment host = arena.allocateFrom(ValueLayout.JAVA_LONG, starts);
         return new Launch(kernel, tables, DeviceMemory.of(device, host));
       } catch (RuntimeException e) {
-        tables.close();
+        Releases.after(e, tables::close);
         throw e;
       }
     }
@@ -99,8 +99,7 @@ final class Projector implements AutoCloseable {
 
     @Override
     public void close() {
-      tables.close();
-      starts.close();
+      Releases.runAll(List.of(tables::close, starts::close));
     }
   }
 
@@ -146,7 +145,7 @@ final class Projector implements AutoCloseable {
     try {
       work.forEach((kernel, ofKernel) -> launches.add(Launch.of(device, kernel, ofKernel)));
     } catch (RuntimeException e) {
-      close();
+      Releases.after(e, this::close);
       throw e;
     }
   }
@@ -208,8 +207,10 @@ final class Projector implements AutoCloseable {
 
   @Override
   public void close() {
-    launches.forEach(Launch::close);
+    List<Runnable> releases = new ArrayList<>();
+    launches.forEach(launch -> releases.add(launch::close));
+    releases.add(scratch::close);
     launches.clear();
-    scratch.close();
+    Releases.runAll(releases);
   }
 }

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -44,19 +45,19 @@ public final class TrainingFactors implements AutoCloseable {
     this.seed = adapter.seed();
     this.factors = FactorPlan.ofTraining(adapter);
     this.plan = opened(new AdapterPlan(device, factors), AdapterPlan::close);
-    Arena arena = opened(Arena.ofShared(), Arena::close);
-    this.slot = arena.allocate(factors.slotBytes(), Long.BYTES);
-    slot.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).putLong(seed);
     try {
+      Arena arena = opened(Arena.ofShared(), Arena::close);
+      this.slot = arena.allocate(factors.slotBytes(), Long.BYTES);
+      slot.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN).putLong(seed);
       this.resident = opened(plan.allocateAdapters(1), ResidentAdapters::close);
       this.values = opened(plan.allocate(DType.F32, 1), DeviceFactors::close);
       this.gradients = opened(plan.allocate(DType.F32, 1), DeviceFactors::close);
       this.products = opened(plan.allocateProducts(), DeviceProducts::close);
-    } catch (RuntimeException e) {
-      close();
+      this.hostProducts = arena.allocate(products.bytes(), Double.BYTES);
+    } catch (RuntimeException | OutOfMemoryError e) {
+      Releases.after(e, this::close);
       throw e;
     }
-    this.hostProducts = arena.allocate(products.bytes(), Double.BYTES);
   }
 
   /** Takes note of what is to be closed. */
@@ -161,7 +162,8 @@ public final class TrainingFactors implements AutoCloseable {
 
   @Override
   public void close() {
-    releases.forEach(Runnable::run);
+    List<Runnable> all = List.copyOf(releases);
     releases.clear();
+    Releases.runAll(all);
   }
 }

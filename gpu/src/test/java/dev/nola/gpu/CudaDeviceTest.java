@@ -48,7 +48,7 @@ class CudaDeviceTest {
       driver.set("kernelError", 0);
       driver.set("initError", 0);
       driver.set("refuseCubins", 0);
-      assertThat(driver.allocations()).isZero();
+      driver.requireNothingHeld();
     }
   }
 

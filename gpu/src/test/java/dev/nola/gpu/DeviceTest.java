@@ -1,6 +1,5 @@
 package dev.nola.gpu;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -28,7 +27,7 @@ abstract class DeviceTest {
     if (device != null) {
       device.close();
       driver.set("order", 0);
-      assertThat(driver.allocations()).isZero();
+      driver.requireNothingHeld();
     }
   }
 }

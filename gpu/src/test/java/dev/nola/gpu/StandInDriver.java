@@ -3,6 +3,7 @@ package dev.nola.gpu;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,10 +26,13 @@ final class StandInDriver {
   /** Where the driver is, once it is compiled. */
   static final Path LIBRARY = Path.of("target/stand-in/libcuda.so.1").toAbsolutePath();
 
+  private static final List<String> HELD =
+      List.of("allocations", "host memory", "events", "modules", "contexts");
+
   private static @Nullable StandInDriver compiled;
 
   private final MethodHandle set;
-  private final MethodHandle allocations;
+  private final MethodHandle held;
   private final MethodHandle launches;
 
   private StandInDriver(SymbolLookup library) {
@@ -37,10 +41,10 @@ final class StandInDriver {
             .downcallHandle(
                 library.findOrThrow("standin_set"),
                 FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
-    this.allocations =
+    this.held =
         Linker.nativeLinker()
             .downcallHandle(
-                library.findOrThrow("standin_allocations"), FunctionDescriptor.of(JAVA_INT));
+                library.findOrThrow("standin_held"), FunctionDescriptor.of(JAVA_INT, ADDRESS));
     this.launches =
         Linker.nativeLinker()
             .downcallHandle(
@@ -110,10 +114,23 @@ final class StandInDriver {
     }
   }
 
-  /** Returns the number of allocations that were not freed. */
+  /**
+   * Requires that nothing is held: memory of the device and the host, events, modules, contexts.
+   */
+  void requireNothingHeld() {
+    for (String kind : HELD) {
+      assertThat(held(kind)).as(kind).isZero();
+    }
+  }
+
+  /** Returns the number of allocations on the device that were not freed. */
   int allocations() {
-    try {
-      return (int) allocations.invokeExact();
+    return held("allocations");
+  }
+
+  private int held(String kind) {
+    try (Arena arena = Arena.ofConfined()) {
+      return (int) held.invokeExact(arena.allocateFrom(kind));
     } catch (Throwable e) {
       throw new AssertionError(e);
     }

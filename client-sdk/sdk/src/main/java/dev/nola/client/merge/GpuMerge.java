@@ -11,6 +11,7 @@ import dev.nola.gpu.CudaException;
 import dev.nola.gpu.DeviceFactors;
 import dev.nola.gpu.DeviceMerge;
 import dev.nola.gpu.DeviceTensor;
+import dev.nola.gpu.Releases;
 import dev.nola.reconstruct.MergeOverflowException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -56,7 +57,7 @@ final class GpuMerge implements AutoCloseable {
         adapters.add(adapter.layers().isEmpty() ? null : reconstruct(adapter));
       }
     } catch (RuntimeException e) {
-      close();
+      Releases.after(e, this::close);
       throw e;
     }
   }
@@ -68,7 +69,7 @@ final class GpuMerge implements AutoCloseable {
       adapter.layers().forEach(layer -> indexes.put(layer, indexes.size()));
       return new Reconstructed(plan, plan.reconstruct(adapter, DType.F32), indexes);
     } catch (RuntimeException e) {
-      plan.close();
+      Releases.after(e, plan::close);
       throw e;
     }
   }
@@ -182,12 +183,15 @@ final class GpuMerge implements AutoCloseable {
 
   @Override
   public void close() {
+    List<Runnable> releases = new ArrayList<>();
     for (Reconstructed adapter : adapters) {
       if (adapter != null) {
-        adapter.factors().close();
-        adapter.plan().close();
+        releases.add(adapter.factors()::close);
+        releases.add(adapter.plan()::close);
       }
     }
-    merge.close();
+    releases.add(merge::close);
+    adapters.clear();
+    Releases.runAll(releases);
   }
 }

@@ -295,7 +295,9 @@ class LockCheckTest {
     Codes codes = Codes.of(4, 1, 15, 3);
     Layer large =
         Layer.ofMatrix("large", 100_000, 8, 0, 0x1p-8f, new Coefficients.LowRank(2, codes, codes));
-    AdapterFile tooLarge = Reconstructor.standard().seal(Adapter.builder().generator(Generator.RADEMACHER).layer(large).build());
+    AdapterFile tooLarge =
+        Reconstructor.standard()
+            .seal(Adapter.builder().generator(Generator.RADEMACHER).layer(large).build());
     Map<String, AdapterFile> files = Map.of("large.nola", tooLarge, "small.nola", ADAPTER);
     LockCheck.Source source =
         new LockCheck.Source() {

@@ -106,6 +106,55 @@ class GpuMergeTest {
     }
   }
 
+  @Test
+  void callsOfTheDriverThatFail_leakNothing() throws Exception {
+    Path base =
+        new TestModel()
+            .with("first", DType.F32, 3, 4)
+            .writeFile(folder.resolve("base.safetensors"));
+    Adapter adapter =
+        Adapter.builder()
+            .generator(Generator.RADEMACHER)
+            .layer(Layer.ofMatrix("first", 3, 4, 0, 0x1p-8f, new LowRank(1, CODES, CODES)))
+            .build();
+    AdapterFile file = Reconstructor.standard().seal(adapter);
+    assumeTrue(StandInGpu.open().map(GpuMergeTest::closed).isPresent());
+    int failures = 0;
+    int before = StandInGpu.held();
+    try {
+      while (true) {
+        Path merged = folder.resolve("merged" + failures + ".safetensors");
+        try (CudaDevice gpu = CudaDevice.open()) {
+          StandInGpu.setFailAfter(failures);
+          ModelMerge.into(base)
+              .adapter(file)
+              .adapter(file, 2)
+              .baseCheck(ModelMerge.BaseCheck.SKIP)
+              .threads(1)
+              .gpu(gpu)
+              .build()
+              .write(merged);
+          StandInGpu.setFailAfter(-1);
+          break;
+        } catch (CudaException e) {
+          assertThat(e).hasMessageContaining("error 1 of ");
+          failures++;
+        }
+        StandInGpu.setFailAfter(-1);
+        assertThat(StandInGpu.held()).as("after failure %d", failures).isEqualTo(before);
+      }
+    } finally {
+      StandInGpu.setFailAfter(-1);
+    }
+    assertThat(StandInGpu.held()).isEqualTo(before);
+    assertThat(failures).isPositive();
+  }
+
+  private static CudaDevice closed(CudaDevice device) {
+    device.close();
+    return device;
+  }
+
   /** Two slices that overlap in part cannot be merged one after the other. */
   @Test
   void layersThatDivideATensorDifferently_areMergedOnTheCpu_withAWarning() throws Exception {

@@ -9,6 +9,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** A GPU whose kernels run on the CPU: the driver that the tests of module gpu compile. */
@@ -36,6 +37,30 @@ public final class StandInGpu {
   /** Sets the size of its memory, in bytes. */
   public static void setMemory(long bytes) {
     set("memory", bytes);
+  }
+
+  /** Lets a call of the driver fail, after a number of calls that succeed; -1 for none. */
+  public static void setFailAfter(long calls) {
+    set("failAfter", calls);
+  }
+
+  /** Returns the number of allocations, modules and contexts that were not released. */
+  @SuppressWarnings("restricted") // calls native code, which is the purpose
+  public static int held() {
+    MethodHandle held =
+        Linker.nativeLinker()
+            .downcallHandle(
+                SymbolLookup.libraryLookup(DRIVER, Arena.global()).findOrThrow("standin_held"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+    try (Arena arena = Arena.ofConfined()) {
+      int all = 0;
+      for (String kind : List.of("allocations", "modules", "contexts")) {
+        all += (int) held.invokeExact(arena.allocateFrom(kind));
+      }
+      return all;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
   }
 
   @SuppressWarnings("restricted") // calls native code, which is the purpose
