@@ -239,6 +239,16 @@ public final class AdapterPlan implements AutoCloseable {
     return digests;
   }
 
+  /** Returns the memory that one compressed adapter takes on the device. */
+  long residentBytes() {
+    return factors.slotBytes();
+  }
+
+  /** Returns the memory that the factors of one adapter take on the device. */
+  long factorBytes(DType dtype) {
+    return factors.elements() * dtype.bytes();
+  }
+
   private synchronized LeafHasher hasher() {
     if (hasher == null) {
       hasher = new LeafHasher(device, factors);

@@ -134,6 +134,30 @@ public final class DeviceAdapterPool implements AutoCloseable {
   }
 
   /**
+   * Opens a pool for as many adapters as a number of bytes holds, and allocates its memory.
+   *
+   * @param plan of all its adapters; to be closed after the pool
+   * @param dtype type of the factors
+   * @param bytes memory of the device that {@link #bytes} does not exceed
+   * @param activeCount number of adapters whose factors there is room for
+   * @return the pool, without adapters; {@link #capacity} is the number that there is room for
+   * @throws IllegalArgumentException if {@code activeCount} is less than 1, or the bytes do not
+   *     suffice for it and one adapter
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public static DeviceAdapterPool openWithin(
+      AdapterPlan plan, DType dtype, long bytes, int activeCount) {
+    long active = Math.multiplyExact(plan.factorBytes(dtype), Math.max(0, activeCount));
+    long count = (bytes - active) / plan.residentBytes();
+    if (activeCount >= 1 && count < 1) {
+      throw new IllegalArgumentException(
+          "pool too small: %d bytes; must be at least %d for the factors of %d adapters and a compressed one"
+              .formatted(bytes, active + plan.residentBytes(), activeCount));
+    }
+    return open(plan, dtype, Math.clamp(count, 1, Integer.MAX_VALUE), activeCount);
+  }
+
+  /**
    * Verifies files and adds their adapters, replacing those of the same name. Either all are added
    * or none.
    *
@@ -265,6 +289,15 @@ public final class DeviceAdapterPool implements AutoCloseable {
    */
   public synchronized int size() {
     return entries.size();
+  }
+
+  /**
+   * Returns the number of adapters that there is room for.
+   *
+   * @return at least 1
+   */
+  public int capacity() {
+    return resident.count();
   }
 
   /**

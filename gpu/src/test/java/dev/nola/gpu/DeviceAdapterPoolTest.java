@@ -2,6 +2,7 @@ package dev.nola.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.nola.digest.Sha256;
@@ -121,6 +122,25 @@ class DeviceAdapterPoolTest extends DeviceTest {
     pool.put(more);
     requireFactors("d", 3);
     assertThat(pool.size()).isEqualTo(3);
+  }
+
+  @Test
+  void openWithin_bytes_holdsAsManyAdaptersAsFit() {
+    long room = plan.factorBytes(DType.F16);
+    long slot = plan.residentBytes();
+    long bytes = 2 * room + 5 * slot - 1;
+    try (DeviceAdapterPool bounded = DeviceAdapterPool.openWithin(plan, DType.F16, bytes, 2)) {
+      assertThat(bounded.capacity()).isEqualTo(4);
+      assertThat(bounded.bytes()).isEqualTo(2 * room + 4 * slot);
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> DeviceAdapterPool.openWithin(plan, DType.F16, 2 * room + slot - 1, 2))
+        .withMessage(
+            "pool too small: %d bytes; must be at least %d for the factors of 2 adapters and a compressed one",
+            2 * room + slot - 1, 2 * room + slot);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> DeviceAdapterPool.openWithin(plan, DType.F16, bytes, 0))
+        .withMessage("invalid number of active adapters: 0; must be at least 1");
   }
 
   @Test
