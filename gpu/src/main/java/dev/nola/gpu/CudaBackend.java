@@ -1,39 +1,34 @@
 package dev.nola.gpu;
 
 import dev.nola.format.Adapter;
-import dev.nola.format.DType;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.generator.Side;
 import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
-import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Reconstructs adapters on a GPU and hands their factors to the host. Keeps the plan of the last
- * adapter, so that adapters of one base model cost a launch each. Safe for use by any number of
- * threads, which take turns.
+ * Reconstructs adapters on a GPU and hands their factors to the host. Keeps the plans and factors
+ * of the last adapters, so that adapters of one base model cost a launch each, and layers of a few
+ * adapters in turns no more. Safe for use by any number of threads, which take turns.
  */
 public final class CudaBackend implements Backend, AutoCloseable {
   /** The name of the backend. */
   public static final String NAME = "cuda";
 
-  private final Workspace workspace;
+  private final BackendMemory memory;
   private final Budget budget;
 
-  private CudaBackend(Workspace workspace, Budget budget) {
-    this.workspace = workspace;
+  private CudaBackend(BackendMemory memory, Budget budget) {
+    this.memory = memory;
     this.budget = budget;
   }
 
@@ -45,7 +40,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
    */
   public static CudaBackend open() {
     CudaDevice device = CudaDevice.open();
-    return new CudaBackend(new Workspace(device, device::close), Budget.standard());
+    return new CudaBackend(new BackendMemory(device, device::close), Budget.standard());
   }
 
   /**
@@ -72,7 +67,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
    * @return the backend, with {@link Budget#standard}
    */
   public static CudaBackend on(CudaDevice device) {
-    return new CudaBackend(new Workspace(device, () -> {}), Budget.standard());
+    return new CudaBackend(new BackendMemory(device, () -> {}), Budget.standard());
   }
 
   /**
@@ -81,7 +76,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
    * @return the device
    */
   public CudaDevice device() {
-    return workspace.device;
+    return memory.device();
   }
 
   @Override
@@ -92,7 +87,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
   /** Returns a copy that shares the GPU; closing one of them closes both. */
   @Override
   public CudaBackend withBudget(Budget budget) {
-    return new CudaBackend(workspace, budget);
+    return new CudaBackend(memory, budget);
   }
 
   /**
@@ -113,7 +108,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
       if (index == null) {
         throw new NoSuchElementException("layer not of this adapter: " + layer.tensor());
       }
-      return workspace.factors(adapter, index);
+      return memory.factors(adapter, index);
     };
   }
 
@@ -128,88 +123,11 @@ public final class CudaBackend implements Backend, AutoCloseable {
       return Reconstructor.standard().withBudget(budget).digest(adapter); // nothing to compute
     }
     budget.requireAdditions(adapter);
-    return workspace.digest(adapter);
+    return memory.digest(adapter);
   }
 
   @Override
   public void close() {
-    workspace.close();
-  }
-
-  /** The GPU, and what it holds: a plan, and room for the factors of one adapter. */
-  private static final class Workspace {
-    private final CudaDevice device;
-    private final Runnable release;
-    private @Nullable AdapterPlan plan;
-    private @Nullable DeviceFactors room;
-
-    /** The adapter whose factors are in the room. */
-    private @Nullable Adapter reconstructed;
-
-    Workspace(CudaDevice device, Runnable release) {
-      this.device = device;
-      this.release = release;
-    }
-
-    synchronized Factors factors(Adapter adapter, int index) {
-      DeviceFactors factors = room;
-      if (factors == null || reconstructed != adapter) {
-        factors = reconstruct(adapter);
-      }
-      Layer layer = adapter.layers().get(index);
-      boolean hasB = factors.length(index, Side.B) > 0;
-      return Factors.of(
-          layer,
-          factors.copyFloats(0, index, Side.A),
-          hasB ? factors.copyFloats(0, index, Side.B) : null);
-    }
-
-    private DeviceFactors reconstruct(Adapter adapter) {
-      reconstructed = null;
-      AdapterPlan fitting = planFor(adapter);
-      DeviceFactors factors = room;
-      if (factors == null) {
-        factors = fitting.allocate(DType.F32, 1);
-        room = factors;
-      }
-      try (ResidentAdapters resident = fitting.upload(List.of(adapter))) {
-        fitting.reconstruct(resident, 0, 1, factors);
-        device.synchronize();
-      }
-      reconstructed = adapter;
-      return factors;
-    }
-
-    synchronized ReconstructionDigest digest(Adapter adapter) {
-      return planFor(adapter).digests(List.of(adapter)).getFirst();
-    }
-
-    private AdapterPlan planFor(Adapter adapter) {
-      AdapterPlan current = plan;
-      if (current == null || !current.accepts(adapter)) {
-        free();
-        current = AdapterPlan.of(device, adapter);
-        plan = current;
-      }
-      return current;
-    }
-
-    private void free() {
-      List<Runnable> releases = new ArrayList<>();
-      if (room != null) {
-        releases.add(room::close);
-      }
-      if (plan != null) {
-        releases.add(plan::close);
-      }
-      reconstructed = null;
-      room = null;
-      plan = null;
-      Releases.runAll(releases);
-    }
-
-    synchronized void close() {
-      Releases.runAll(List.of(this::free, release));
-    }
+    memory.close();
   }
 }

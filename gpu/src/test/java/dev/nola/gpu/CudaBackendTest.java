@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.generator.Generator;
@@ -57,6 +58,40 @@ class CudaBackendTest extends DeviceTest {
       requireSameFactors(alike.get(0), first);
       requireSameFactors(alike.get(1), second);
       requireSameFactors(other, third);
+    }
+  }
+
+  @Test
+  void layersOfTwoAdaptersInTurns_areComputedOnce() throws LimitExceededException {
+    List<Adapter> alike = SampleAdapters.toMerge(2);
+    List<Function<Layer, Factors>> opened =
+        List.of(backend.open(alike.getFirst()), backend.open(alike.getLast()));
+    long before = driver.launches("uniform8_f32");
+    for (int layer = 0; layer < alike.getFirst().layers().size(); layer++) {
+      for (int n = 0; n < 2; n++) {
+        opened.get(n).apply(alike.get(n).layers().get(layer));
+      }
+    }
+    // One for low-rank layers, one for those in the direct form.
+    assertThat(driver.launches("uniform8_f32") - before).isEqualTo(2 * 2);
+  }
+
+  @Test
+  void memoryForOneAdapter_dropsTheOther() throws LimitExceededException {
+    List<Adapter> alike = SampleAdapters.alike(Generator.SRHT, 2);
+    Adapter other = SampleAdapters.alike(Generator.UNIFORM8, 1).getFirst();
+    long factors;
+    try (AdapterPlan plan = AdapterPlan.of(device, other)) {
+      factors = plan.factorBytes(DType.F32);
+    }
+    driver.set("memory", factors * 3 / 2);
+    try {
+      for (Adapter adapter : List.of(alike.getFirst(), alike.getLast(), other)) {
+        requireSameFactors(adapter, backend.open(adapter));
+        assertThat(backend.digest(adapter)).isEqualTo(Reconstructor.standard().digest(adapter));
+      }
+    } finally {
+      driver.set("memory", 4L << 30);
     }
   }
 
