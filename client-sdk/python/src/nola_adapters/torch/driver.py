@@ -75,8 +75,8 @@ class Driver:
         if code:
             text = ctypes.c_char_p()
             known = self._library.cuGetErrorString(ctypes.c_int(code), ctypes.byref(text)) == 0
-            reason = text.value.decode() if known and text.value else f"error {code}"
-            raise CudaError(f"{name} failed: {reason}")
+            reason = text.value.decode() if known and text.value else "unknown error"
+            raise CudaError(f"GPU cannot be used: {reason} (error {code} of {name}); use the CPU")
 
     def launch(
         self, kernel: str, grid: tuple[int, int], threads: int, arguments: bytes, stream: int

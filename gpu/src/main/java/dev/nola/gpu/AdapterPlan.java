@@ -157,9 +157,8 @@ public final class AdapterPlan implements AutoCloseable {
    * @throws IndexOutOfBoundsException if the range exceeds the adapters or the room
    */
   public void reconstruct(ResidentAdapters adapters, int first, int count, DeviceFactors target) {
-    if (adapters.plan() != factors || target.plan() != factors) {
-      throw new IllegalArgumentException("adapters or factors belong to another plan");
-    }
+    requireOwn("adapters", adapters.plan());
+    requireOwn("factors", target.plan());
     Objects.checkFromIndexSize(first, count, adapters.count());
     Objects.checkFromIndexSize(0, count, target.count());
     try (Arena arena = Arena.ofConfined()) {
@@ -183,6 +182,14 @@ public final class AdapterPlan implements AutoCloseable {
               arguments);
         }
       }
+    }
+  }
+
+  private void requireOwn(String what, FactorPlan plan) {
+    if (plan != factors) {
+      throw new IllegalArgumentException(
+          "%s of another plan: that of %s; must be of this one, of %s"
+              .formatted(what, plan.sample(), factors.sample()));
     }
   }
 
@@ -283,9 +290,8 @@ public final class AdapterPlan implements AutoCloseable {
    *     f32
    */
   public void project(long seed, DeviceFactors gradient, DeviceProducts target) {
-    if (gradient.plan() != factors || target.projector() != projector) {
-      throw new IllegalArgumentException("gradient or products belong to another plan");
-    }
+    requireOwn("gradient", gradient.plan());
+    requireOwn("products", target.projector().plan());
     target.projector().project(seed, gradient, target.memory());
   }
 

@@ -295,7 +295,7 @@ public final class CudaDevice implements AutoCloseable {
       CudaException known = failure;
       throw known != null
           ? new CudaException(known.reason(), known.getMessage())
-          : new IllegalStateException("GPU was closed: " + name());
+          : new IllegalStateException("GPU was closed: " + name() + "; open it again");
     }
     driver.useContext(context);
     return driver;

@@ -242,7 +242,7 @@ public final class DeviceAdapterPool implements AutoCloseable {
   public synchronized Lease activate(String name) {
     Entry entry = entries.get(name);
     if (entry == null) {
-      throw new NoSuchElementException("adapter not in the pool: " + name);
+      throw new NoSuchElementException("adapter not found in the pool: " + name + "; put it first");
     }
     Active used = active.get(name);
     if (used == null) {

@@ -29,6 +29,11 @@ final class Driver {
   /** The system property that names the driver's library, if the system does not find it. */
   static final String LIBRARY_PROPERTY = "nola.cuda.library";
 
+  /** What a user does to name the driver's library. */
+  static final String NAME_LIBRARY =
+      "set the system property %s to the driver's library (command line: NOLA_JAVA_OPTS=-D%s=PATH)"
+          .formatted(LIBRARY_PROPERTY, LIBRARY_PROPERTY);
+
   /** Every function: its parameters, by a letter each; P pointer or handle, I int, L long. */
   private enum Function {
     INIT("cuInit", "I"),
@@ -95,8 +100,8 @@ final class Driver {
                       function == Function.INIT
                           ? new CudaException(
                               Reason.OTHER,
-                              "not an NVIDIA driver: %s has no function %s; set %s to the driver's library, or use the CPU"
-                                  .formatted(name, function.symbol, LIBRARY_PROPERTY))
+                              "not an NVIDIA driver: %s has no function %s; %s, or use the CPU"
+                                  .formatted(name, function.symbol, NAME_LIBRARY))
                           : new CudaException(
                               Reason.DRIVER_TOO_OLD,
                               "NVIDIA driver too old: %s has no function %s; install driver 450 or later"

@@ -43,8 +43,8 @@ final class DriverLibrary {
       }
       throw new CudaException(
           Reason.NO_DRIVER,
-          "NVIDIA driver not found: no library %s; install the driver, set %s to its library, or use the CPU"
-              .formatted(name, Driver.LIBRARY_PROPERTY),
+          "NVIDIA driver not found: no library %s; install the driver, %s, or use the CPU"
+              .formatted(name, Driver.NAME_LIBRARY),
           e);
     }
   }

@@ -168,6 +168,11 @@ final class Projector implements AutoCloseable {
     return places.get(layer).getOrDefault(side, FactorPlan.Place.NONE);
   }
 
+  /** Returns the plan of the factors. */
+  FactorPlan plan() {
+    return factors;
+  }
+
   /** Returns the number of all products. */
   long products() {
     return products;

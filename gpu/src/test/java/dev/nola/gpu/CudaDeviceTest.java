@@ -65,7 +65,8 @@ class CudaDeviceTest {
         .isThrownBy(() -> Driver.load("libcuda-missing.so.1"))
         .withMessage(
             "NVIDIA driver not found: no library libcuda-missing.so.1; install the driver, set"
-                + " nola.cuda.library to its library, or use the CPU")
+                + " the system property nola.cuda.library to the driver's library (command line:"
+                + " NOLA_JAVA_OPTS=-Dnola.cuda.library=PATH), or use the CPU")
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.NO_DRIVER));
   }
 
@@ -121,7 +122,7 @@ class CudaDeviceTest {
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> Driver.load(library.toString()))
         .withMessage(
-            "not an NVIDIA driver: %s has no function cuInit; set nola.cuda.library to the driver's library, or use the CPU"
+            "not an NVIDIA driver: %s has no function cuInit; set the system property nola.cuda.library to the driver's library (command line: NOLA_JAVA_OPTS=-Dnola.cuda.library=PATH), or use the CPU"
                 .formatted(library))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
   }
@@ -263,7 +264,7 @@ class CudaDeviceTest {
     device.close();
     assertThatIllegalStateException()
         .isThrownBy(() -> AdapterPlan.of(device, ADAPTER))
-        .withMessage("GPU was closed: Fibers");
+        .withMessage("GPU was closed: Fibers; open it again");
   }
 
   @Test
@@ -279,6 +280,32 @@ class CudaDeviceTest {
           .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
       driver.set("launchError", 0);
       plan.reconstruct(ADAPTER, DType.F32).close();
+    }
+  }
+
+  @Test
+  void reconstruct_adaptersOfAnotherPlan_refused() {
+    try (CudaDevice device = driver.open();
+        AdapterPlan plan = AdapterPlan.of(device, ADAPTER);
+        AdapterPlan other = AdapterPlan.of(device, ADAPTER);
+        ResidentAdapters resident = plan.upload(List.of(ADAPTER));
+        DeviceFactors factors = plan.allocate(DType.F32, 1);
+        DeviceFactors others = other.allocate(DType.F32, 1);
+        DeviceProducts products = plan.allocateProducts()) {
+      String rule = " of another plan: that of %s; must be of this one, of %s";
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> other.reconstruct(resident, 0, 1, others))
+          .withMessage("adapters" + rule, ADAPTER, ADAPTER);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> plan.reconstruct(resident, 0, 1, others))
+          .withMessage("factors" + rule, ADAPTER, ADAPTER);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> plan.project(ADAPTER.seed(), others, products))
+          .withMessage("gradient" + rule, ADAPTER, ADAPTER);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> other.project(ADAPTER.seed(), others, products))
+          .withMessage("products" + rule, ADAPTER, ADAPTER);
+      plan.reconstruct(resident, 0, 1, factors);
     }
   }
 

@@ -148,6 +148,6 @@ class DeviceAdapterPoolTest extends DeviceTest {
     assertThat(pool.remove("x")).isFalse();
     assertThatExceptionOfType(NoSuchElementException.class)
         .isThrownBy(() -> pool.activate("x"))
-        .withMessage("adapter not in the pool: x");
+        .withMessage("adapter not found in the pool: x; put it first");
   }
 }
