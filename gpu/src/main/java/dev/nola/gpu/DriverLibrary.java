@@ -10,6 +10,7 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -69,29 +70,25 @@ final class DriverLibrary {
     if (!System.getProperty("os.name").equals("Linux")) {
       return Optional.empty();
     }
-    Linker linker = Linker.nativeLinker();
+    // Both are looked up first: a lookup clears the loader's error.
+    MethodHandle open = handle("dlopen", FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_INT));
+    MethodHandle error = handle("dlerror", FunctionDescriptor.of(ADDRESS));
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment library =
-          (MemorySegment)
-              linker
-                  .downcallHandle(
-                      linker.defaultLookup().findOrThrow("dlopen"),
-                      FunctionDescriptor.of(ADDRESS, ADDRESS, JAVA_INT))
-                  .invokeExact(arena.allocateFrom(name), RTLD_NOW);
+      MemorySegment library = (MemorySegment) open.invokeExact(arena.allocateFrom(name), RTLD_NOW);
       if (library.address() != 0) {
         return Optional.empty(); // it was installed in the meantime
       }
-      MemorySegment text =
-          (MemorySegment)
-              linker
-                  .downcallHandle(
-                      linker.defaultLookup().findOrThrow("dlerror"), FunctionDescriptor.of(ADDRESS))
-                  .invokeExact();
+      MemorySegment text = (MemorySegment) error.invokeExact();
       return text.address() == 0
           ? Optional.empty()
           : Optional.of(text.reinterpret(Long.MAX_VALUE).getString(0));
     } catch (Throwable e) {
       throw new IllegalStateException("call of dlopen failed: " + e, e);
     }
+  }
+
+  private static MethodHandle handle(String function, FunctionDescriptor descriptor) {
+    Linker linker = Linker.nativeLinker();
+    return linker.downcallHandle(linker.defaultLookup().findOrThrow(function), descriptor);
   }
 }

@@ -75,7 +75,7 @@ class CudaDeviceTest {
     Path broken = Files.writeString(folder.resolve("libcuda.so.1"), "not a library");
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> Driver.load(broken.toString()))
-        .withMessageStartingWith("NVIDIA driver cannot be loaded: " + broken)
+        .withMessageStartingWith("NVIDIA driver cannot be loaded: " + broken + ": ")
         .withMessageEndingWith("; reinstall the driver, or use the CPU")
         .withCauseInstanceOf(IllegalArgumentException.class)
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
