@@ -50,8 +50,8 @@ public final class Factors {
 
   /**
    * Returns how factors are balanced for a type of a narrow range, such as f16: A is multiplied by
-   * this power of two and B divided by it, which changes neither a product nor a bit of an element,
-   * and makes their largest elements alike in magnitude.
+   * this power of two and B divided by it, which changes no product and rounds no element, and
+   * makes their largest elements alike in magnitude.
    *
    * @param largestA the largest magnitude in A, positive
    * @param largestB the largest magnitude in B, positive
