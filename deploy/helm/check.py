@@ -201,6 +201,38 @@ def check_options(name, objects):
                         fail(f"{name}: {pod} has the option {option}, which nola worker does not have")
 
 
+def environment(container):
+    return {variable["name"]: variable.get("value") for variable in container.get("env", [])}
+
+
+def check_gpu(name, objects):
+    """Workers with a GPU need the image for them, and a registry that asks for verifications on them."""
+    containers = [(each, container) for each in objects if each["kind"] == "Deployment" for container in each["spec"]["template"]["spec"]["containers"]]
+    gpu = [container for each, container in containers if each["metadata"]["labels"].get("nola.dev/pool") == "gpu"]
+    for _, container in containers:
+        if container["name"] == "registry":
+            args = [argument for argument in container["args"] if argument.startswith("nola.verification.backends=")]
+            backends = args[0].split("=")[1] if args else environment(container).get("NOLA_VERIFICATION_BACKENDS", "")
+            if not args and ("cuda" in backends.split(",")) != bool(gpu):
+                fail(f"{name}: verifications are on {backends or 'the default backends'} with {len(gpu)} pools of GPU workers")
+            if args and "NOLA_VERIFICATION_BACKENDS" in environment(container):
+                fail(f"{name}: nola.verification.backends is set twice")
+    for container in gpu:
+        if not container["image"].endswith("-cuda"):
+            fail(f"{name}: GPU workers have {container['image']}; must have the image of the Dockerfile's stage cuda")
+
+
+def check_dockerfile():
+    """The image of GPU workers must set the variables that the chart does not; GpuImageTest compares them with its files."""
+    text = (ROOT / "trainer-worker/Dockerfile").read_text()
+    stage = text.partition(" AS cuda\n")[2].partition("\nFROM ")[0]
+    for variable in ("PYTORCH_LIBRARY_PATH", "LD_LIBRARY_PATH"):
+        if f"ENV {variable}=" not in stage:
+            fail(f"trainer-worker/Dockerfile: stage cuda does not set {variable}")
+    if "/opt/pytorch/cudart/libcudart.so" not in text:
+        fail("trainer-worker/Dockerfile: libcudart.so is not linked")
+
+
 def metrics(expression):
     plain = re.sub(r'"[^"]*"', '""', expression)
     return set(re.findall(r"([a-zA-Z_][a-zA-Z0-9_]*)\s*\{", plain)) | set(re.findall(r"label_values\((\w+)", plain))
@@ -255,7 +287,7 @@ def check_chart():
             fail(f"{name}: helm template: {rendered.stderr}")
             continue
         objects = [each for each in yaml.safe_load_all(rendered.stdout) if each]
-        for check in (validate, check_hardening, check_drain, check_settings, check_options):
+        for check in (validate, check_hardening, check_drain, check_settings, check_options, check_gpu):
             check(name, objects)
         if name == "all":
             check_start(objects)
@@ -286,6 +318,7 @@ def check_manifests():
         print(f"{file.name}: {len(objects)} objects")
 
 
+check_dockerfile()
 check_chart()
 check_refusals()
 check_manifests()

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.Yaml;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,8 +24,12 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
   private static final Pattern MOUNT =
       Pattern.compile("(?:\\$\\{\\w+:-)?([^:}]+)}?:(/[^:]+)(?::ro)?");
 
+  /** {@code ${NAME:+TEXT}}: the text if the variable is set. */
+  private static final Pattern CONDITION = Pattern.compile("\\$\\{(\\w+):\\+([^}]*)}");
+
   /**
-   * The instructions of a Dockerfile's last stage, which runs, and the base images of all stages.
+   * The instructions of a Dockerfile's stage, with those of the stages that it is built from, and
+   * the base images of all stages.
    */
   record Dockerfile(Map<String, String> instructions, List<String> baseImages) {
     List<String> list(String instruction) {
@@ -51,25 +56,46 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
     Object image = services.get(service).get("image");
     for (Map<String, Object> other : services.values()) {
       if (other.get("build") instanceof Map<?, ?> build && image.equals(other.get("image"))) {
-        return dockerfile(String.valueOf(build.get("dockerfile")));
+        Object target = build.get("target");
+        return dockerfile(
+            String.valueOf(build.get("dockerfile")), target == null ? null : target.toString());
       }
     }
     throw new IllegalArgumentException(service + " uses an image that no service builds: " + image);
   }
 
+  /** Reads a Dockerfile as a build without a target does. */
   static Dockerfile dockerfile(String file) throws IOException {
-    Map<String, String> last = new LinkedHashMap<>();
+    return dockerfile(file, null);
+  }
+
+  /**
+   * Reads a Dockerfile.
+   *
+   * @param target name of the stage to be built; null for the last
+   */
+  static Dockerfile dockerfile(String file, @Nullable String target) throws IOException {
+    Map<String, Map<String, String>> stages = new LinkedHashMap<>();
+    Map<String, String> stage = new LinkedHashMap<>();
     List<String> baseImages = new ArrayList<>();
     String joined = text(file).replaceAll("(?m)^#.*\n", "").replaceAll("\\\\\n", " ");
     for (String line : joined.lines().filter(l -> !l.isBlank()).toList()) {
       String[] words = line.strip().split("\\s+", 2);
       if (words[0].equals("FROM")) {
-        baseImages.add(words[1].split("\\s+")[0]);
-        last.clear();
+        String[] from = words[1].split("\\s+"); // BASE, or BASE AS NAME
+        if (!stages.containsKey(from[0])) {
+          baseImages.add(from[0]);
+        }
+        stage = new LinkedHashMap<>(stages.getOrDefault(from[0], Map.of()));
+        stages.put(from[from.length - 1], stage);
+      } else {
+        stage.merge(words[0], words[1], (before, more) -> before + "\n" + more);
       }
-      last.merge(words[0], words[1], (before, more) -> before + "\n" + more);
     }
-    return new Dockerfile(last, baseImages);
+    if (target != null && !stages.containsKey(target)) {
+      throw new IllegalArgumentException(file + " has no stage " + target);
+    }
+    return new Dockerfile(target == null ? stage : stages.get(target), baseImages);
   }
 
   /** Combines the settings of a service with those of its image, which they override. */
@@ -93,10 +119,30 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
     return new Start(command, environment);
   }
 
+  /** Returns the environment of a service without any profile. */
   Map<String, String> environmentOf(String service) {
+    return environmentOf(service, Map.of());
+  }
+
+  /**
+   * Returns the environment of a service.
+   *
+   * @param variables the variables of the shell that runs Compose
+   */
+  Map<String, String> environmentOf(String service, Map<String, String> variables) {
     Map<String, String> environment = new TreeMap<>();
     Map<String, Object> settings = map(services.get(service).getOrDefault("environment", Map.of()));
-    settings.forEach((name, value) -> environment.put(name, String.valueOf(value)));
+    settings.forEach(
+        (name, value) ->
+            environment.put(
+                name,
+                CONDITION
+                    .matcher(String.valueOf(value))
+                    .replaceAll(
+                        found ->
+                            variables.getOrDefault(found.group(1), "").isEmpty()
+                                ? ""
+                                : found.group(2))));
     return environment;
   }
 
