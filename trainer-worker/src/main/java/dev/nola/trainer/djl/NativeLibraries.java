@@ -3,6 +3,7 @@ package dev.nola.trainer.djl;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.engine.StandardCapabilities;
+import ai.djl.pytorch.jni.LibUtils;
 import ai.djl.util.Utils;
 import dev.nola.gpu.CudaDevice;
 import dev.nola.gpu.CudaException;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The native libraries of PyTorch and of the tokenizers, which DJL loads. */
 public final class NativeLibraries {
-  private static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
+  static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
   private static final String VERSION = "PYTORCH_VERSION";
   private static final String FLAVOR = "PYTORCH_FLAVOR";
 
@@ -49,7 +50,7 @@ public final class NativeLibraries {
    *
    * @return the engine
    * @throws IllegalArgumentException if {@value #LIBRARY_PATH} names a PyTorch that does not fit
-   *     DJL's binding, or if it names none and none is installed
+   *     DJL's binding, if it names none and none is installed, or if it cannot be loaded
    */
   public static synchronized Engine torch() {
     Engine loaded = torch;
@@ -69,14 +70,36 @@ public final class NativeLibraries {
     try {
       return Engine.getEngine("PyTorch");
     } catch (EngineException e) {
-      if (library != null || NativeLibraries.class.getResource(BUNDLED) != null) {
-        throw e;
-      }
-      throw new IllegalArgumentException(
-          "PyTorch is not installed; unpack the release's archive of PyTorch, nola-…-pytorch.tar.gz, over that of the programs, or set %s to the libraries of one"
-              .formatted(LIBRARY_PATH),
-          e);
+      throw new IllegalArgumentException(problem(library, e), e);
     }
+  }
+
+  /**
+   * Says why PyTorch is not loaded, and what to do about it.
+   *
+   * @param named the PyTorch that the user has named, or null
+   * @param failure what DJL reports, whose causes say more than it does
+   */
+  static String problem(@Nullable TorchFolder named, EngineException failure) {
+    if (named == null && NativeLibraries.class.getResource(BUNDLED) == null) {
+      return "PyTorch is not installed; unpack the release's archive of PyTorch, nola-…-pytorch.tar.gz, over that of the programs, or set %s to the libraries of one"
+          .formatted(LIBRARY_PATH);
+    }
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return named == null
+        ? "PyTorch cannot be loaded: %s; unset %s and %s, or set %s to the libraries of a PyTorch"
+            .formatted(reason(cause), VERSION, FLAVOR, LIBRARY_PATH)
+        : "PyTorch %s cannot be loaded: %s; install it in %s with the packages that it requires, unset %s and %s, or unset %s"
+            .formatted(
+                named.version(), reason(cause), named.folder(), VERSION, FLAVOR, LIBRARY_PATH);
+  }
+
+  private static String reason(Throwable cause) {
+    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    return message.replaceFirst("[.]$", "");
   }
 
   /**
@@ -112,29 +135,43 @@ public final class NativeLibraries {
    * @return what it can do, or what is missing
    */
   public static GpuAccess gpu() {
-    boolean hasCuda = torch().hasCapability(StandardCapabilities.CUDA);
-    int usable = hasCuda ? torch().getGpuCount() : 0;
+    boolean available = torch().hasCapability(StandardCapabilities.CUDA);
+    int usable = available ? torch().getGpuCount() : 0;
     if (usable > 0) {
       return new GpuAccess(usable, null);
     }
-    int seen;
     try {
-      seen = CudaDevice.count();
+      int seen = CudaDevice.count();
+      return new GpuAccess(
+          seen,
+          seen == 0
+              ? "the driver sees none, or is not installed"
+              : findings(seen, available).obstacle());
     } catch (CudaException e) {
       return new GpuAccess(1, String.valueOf(e.getMessage()));
     }
-    if (seen == 0) {
-      return new GpuAccess(0, "the driver sees none, or is not installed");
+  }
+
+  private static GpuFindings findings(int seen, boolean available) {
+    boolean builtForCuda = hasCuda(Path.of(LibUtils.getLibtorchPath()));
+    String driverCuda = null;
+    if (builtForCuda && !available) {
+      try (CudaDevice gpu = CudaDevice.open()) {
+        driverCuda = gpu.cudaRelease();
+      }
     }
-    String driver = "the driver sees " + (seen == 1 ? "a GPU" : seen + " GPUs");
-    String missing =
-        hasCuda
-            ? ", but DJL does not, which looks for %s in LD_LIBRARY_PATH (%s); link that name there to the libcudart of PyTorch"
-                .formatted(
-                    System.mapLibraryName("cudart"), Utils.getenv("LD_LIBRARY_PATH", "not set"))
-            : ", but this PyTorch (%s) is for the CPU alone; set %s to the libraries of one with CUDA"
-                .formatted(torchVersion(), LIBRARY_PATH);
-    return new GpuAccess(seen, driver + missing);
+    return new GpuFindings(
+        seen,
+        torchVersion(),
+        builtForCuda,
+        available,
+        driverCuda,
+        Utils.getenv("LD_LIBRARY_PATH", "not set"));
+  }
+
+  /** Returns whether a folder has PyTorch's libraries for CUDA. */
+  private static boolean hasCuda(Path folder) {
+    return Files.exists(folder.resolve(System.mapLibraryName("torch_cuda")));
   }
 
   /**
@@ -204,8 +241,7 @@ public final class NativeLibraries {
      * one for the CPU can, also with a PyTorch for CUDA.
      */
     String flavor() {
-      boolean hasCuda = Files.exists(folder.resolve(System.mapLibraryName("torch_cuda")));
-      return hasCuda && driverSeesGpu() ? CUDA : CPU;
+      return hasCuda(folder) && driverSeesGpu() ? CUDA : CPU;
     }
 
     private static boolean driverSeesGpu() {

@@ -3,9 +3,11 @@ package dev.nola.trainer.djl;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.engine.EngineException;
 import dev.nola.trainer.StandInDriver;
 import dev.nola.trainer.djl.NativeLibraries.TorchFolder;
 import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,6 +61,22 @@ class NativeLibrariesTest {
     Path lib = Files.createDirectories(folder.resolve("lib"));
     assertThatThrownBy(() -> TorchFolder.of(lib))
         .hasMessageStartingWith("version of PyTorch unknown: PYTORCH_LIBRARY_PATH=" + lib + ";");
+  }
+
+  @Test
+  void pyTorchThatIsNotLoaded_isReportedWithItsCauseAndARemedy() throws Exception {
+    EngineException failure =
+        new EngineException(
+            "Failed to save pytorch index file", new IOException("Offline mode is enabled."));
+    assertThat(NativeLibraries.problem(null, failure))
+        .isEqualTo(
+            "PyTorch cannot be loaded: Offline mode is enabled; unset PYTORCH_VERSION and"
+                + " PYTORCH_FLAVOR, or set PYTORCH_LIBRARY_PATH to the libraries of a PyTorch");
+    TorchFolder named = TorchFolder.of(torch("build-version", "2.7.1+cu128\n"));
+    assertThat(NativeLibraries.problem(named, failure))
+        .isEqualTo(
+            "PyTorch 2.7.1+cu128 cannot be loaded: Offline mode is enabled; install it in %s with the packages that it requires, unset PYTORCH_VERSION and PYTORCH_FLAVOR, or unset PYTORCH_LIBRARY_PATH"
+                .formatted(named.folder()));
   }
 
   @Test
