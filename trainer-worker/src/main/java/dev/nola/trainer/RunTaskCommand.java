@@ -3,6 +3,8 @@ package dev.nola.trainer;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
+import dev.nola.gpu.CudaException;
+import dev.nola.trainer.model.UnavailableDeviceException;
 import dev.nola.trainer.worker.TaskRunner;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -33,15 +35,20 @@ final class RunTaskCommand implements Callable<Integer> {
       return ExitCode.REFUSED;
     } catch (Exception e) {
       Failure failure = TrainingFailures.ALL.of(e);
-      // The disk or nola is at fault, not the job.
-      boolean retryable =
-          e instanceof FileSystemException || failure.exitCode() >= ExitCode.INTERNAL;
       if (failure.exitCode() == ExitCode.INTERNAL) {
         e.printStackTrace(spec.commandLine().getErr());
       }
-      task.fail(failure.reason(), retryable);
+      task.fail(failure.reason(), isRetryable(e));
       return failure.exitCode();
     }
+  }
+
+  /** Returns whether the machine or nola is at fault, not the job. */
+  static boolean isRetryable(Exception failure) {
+    return failure instanceof FileSystemException
+        || failure instanceof CudaException
+        || failure instanceof UnavailableDeviceException
+        || TrainingFailures.ALL.of(failure).exitCode() >= ExitCode.INTERNAL;
   }
 
   /** Ends this process when the worker dies, because standard input then ends. */

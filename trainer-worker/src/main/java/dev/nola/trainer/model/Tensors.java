@@ -40,7 +40,7 @@ public final class Tensors {
    *
    * @param deviceName {@code CPU}, {@code CUDA}, or {@code AUTO} for a GPU if the machine has one
    * @param threads number of threads, or 0 for PyTorch's default
-   * @throws IllegalArgumentException if PyTorch finds no GPU, and the name is {@code CUDA}, or it
+   * @throws UnavailableDeviceException if PyTorch finds no GPU, and the name is {@code CUDA}, or it
    *     is {@code AUTO} and the machine has one
    */
   public static void use(String deviceName, int threads) {
@@ -50,7 +50,7 @@ public final class Tensors {
     }
     GpuAccess gpu = NativeLibraries.gpu();
     if (!gpu.isUsable() && (gpu.seen() > 0 || deviceName.equals("CUDA"))) {
-      throw new IllegalArgumentException(
+      throw new UnavailableDeviceException(
           "run.device=%s, but PyTorch cannot use a GPU: %s; or set run.device to cpu"
               .formatted(deviceName.toLowerCase(Locale.ROOT), gpu.obstacle()));
     }

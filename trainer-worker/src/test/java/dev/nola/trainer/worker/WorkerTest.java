@@ -400,6 +400,19 @@ class WorkerTest {
         .noneMatch(reason -> reason.contains(folder.toString()));
   }
 
+  @Test
+  void trainingThatNeedsAGpu_isForAnotherWorker_whereThereIsNone() throws Exception {
+    Map<String, Object> onGpu = with(sample("steps: 5\n").job(), "run", "device", "cuda");
+    UUID job = registry.train(onGpu, dataset(), null);
+    try (StandInDriver _ = StandInDriver.useNone()) {
+      start("one");
+      StubRegistry.await("its end", () -> registry.failures.containsKey(job));
+    }
+    assertThat(registry.failures.get(job).reason())
+        .startsWith("run.device=cuda, but PyTorch cannot use a GPU: ");
+    assertThat(registry.failures.get(job).retryable()).isTrue();
+  }
+
   private void assertFinal(UUID job, String reason) {
     assertThat(registry.failures.get(job).reason()).contains(reason);
     assertThat(registry.failures.get(job).retryable()).as(reason).isFalse();
