@@ -1,6 +1,9 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Budget;
 import dev.nola.threads.Uninterruptibles;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +52,15 @@ final class ChildProcess implements AutoCloseable {
           "LD_LIBRARY_PATH",
           "OMP_NUM_THREADS",
           "XDG_CACHE_HOME");
+
+  /** System properties that a task takes over. */
+  private static final List<String> PROPERTIES =
+      List.of(
+          "nola.cuda.library",
+          Kernels.PROPERTY,
+          Budget.ADDITIONS_PROPERTY,
+          "PYTORCH_LIBRARY_PATH",
+          "DJL_CACHE_DIR");
 
   private final TaskFolder folder;
   private final Limits limits;
@@ -111,6 +123,12 @@ final class ChildProcess implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // Half for Java, half for PyTorch.
     command.add("-Xmx" + Math.max(64, limits.memoryBytes / 2 >> 20) + "m");
+    for (String name : PROPERTIES) {
+      String value = System.getProperty(name);
+      if (value != null) {
+        command.add("-D" + name + "=" + absolute(value));
+      }
+    }
     command.addAll(
         List.of(
             "-XX:+UseParallelGC",
@@ -128,7 +146,11 @@ final class ChildProcess implements AutoCloseable {
     return command;
   }
 
-  /** Makes the class path absolute, for the task runs in another folder. */
+  /** Makes a path absolute, for the task runs in another folder; a mere name stays one. */
+  private static String absolute(String value) {
+    return value.contains(File.separator) ? Path.of(value).toAbsolutePath().toString() : value;
+  }
+
   private static String classPath() {
     String separator = System.getProperty("path.separator");
     return Stream.of(System.getProperty("java.class.path").split(separator))

@@ -178,6 +178,10 @@ public final class TaskRunner {
       Verifier verifier =
           new Verifier(
               backends, MachineDescription.here(task.worker()), new Budget(memory, MAX_ADDITIONS));
+      if (!verifier.has(task.backend())) {
+        send(new TaskEvent.Failed(Verifier.missing(task.backend()), true, false));
+        return;
+      }
       AdapterFile file = Verifier.read(Files.readAllBytes(folder.adapter()));
       Reconstruction result = verifier.reconstruct(file, task.backend(), task.nonce());
       Files.write(folder.reconstruction(), JsonMapper.shared().writeValueAsBytes(result));

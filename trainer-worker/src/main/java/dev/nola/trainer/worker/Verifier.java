@@ -62,6 +62,12 @@ final class Verifier {
     return backends.names().contains(backend);
   }
 
+  /** Says that this machine lacks a backend which it had when it took a job. */
+  static String missing(String backend) {
+    return "backend %s not available on this worker; check the worker's log, and restart it"
+        .formatted(backend);
+  }
+
   /**
    * Reconstructs a file.
    *

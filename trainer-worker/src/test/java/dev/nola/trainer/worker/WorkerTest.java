@@ -529,6 +529,26 @@ class WorkerTest {
   }
 
   @Test
+  void largeFileOnTheGpu_isReconstructedByADriverThatAPropertyNames() throws Exception {
+    byte[] bytes = adapter(1, 6_000_000).toBytes();
+    UUID job = registry.verify(bytes, "cuda", StubRegistry.nonce(4));
+    try (StandInDriver _ = StandInDriver.use()) {
+      start("one");
+      Reconstruction it = attested(job, bytes);
+      assertThat(it.outcome()).isEqualTo(Outcome.MATCH);
+      assertThat(it.environment()).containsEntry("gpu", "Fibers");
+    }
+    assertThat(registry.failures).isEmpty();
+
+    try (StandInDriver _ = StandInDriver.useNone()) {
+      UUID gone = registry.verify(bytes, "cuda", StubRegistry.nonce(5));
+      StubRegistry.await("a failure", () -> registry.failures.containsKey(gone));
+      assertThat(registry.failures.get(gone).reason()).startsWith("backend cuda not available");
+      assertThat(registry.failures.get(gone).retryable()).isTrue();
+    }
+  }
+
+  @Test
   void wrongBit_isAMismatchAndLocated() throws Exception {
     AdapterFile file = adapter(3, 40);
     byte[] bytes = file.toBytes();
