@@ -111,7 +111,7 @@ final class VerificationRun {
     String backend = held.verification().backend();
     if (!verifier.has(backend)) {
       // The GPU failed after this job was leased.
-      reporter.fail(held, "backend %s not available on this worker".formatted(backend), true);
+      reporter.fail(held, Verifier.missing(backend), true);
       return;
     }
     try {
@@ -127,7 +127,9 @@ final class VerificationRun {
       reporter.fail(held, String.valueOf(e.getMessage()), !Registry.isRefusal(e));
     } catch (CudaException e) {
       if (verifier.isLost(e)) {
-        reporter.log(held, "backend cuda is off until the worker starts again");
+        reporter.log(
+            held,
+            "backend cuda is off after a failure of the GPU; check it with nvidia-smi, and restart the worker");
       }
       reporter.fail(held, String.valueOf(e.getMessage()), true);
     } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {

@@ -506,7 +506,9 @@ class WorkerTest {
       UUID leased = registry.verify(bytes, "cuda", StubRegistry.nonce(6));
       StubRegistry.await("a failure", () -> registry.failures.containsKey(leased));
       assertThat(registry.failures.get(leased).reason())
-          .isEqualTo("backend cuda not available on this worker");
+          .isEqualTo(
+              "backend cuda not available on this worker; check the worker's log, and restart it");
+      assertThat(logged("backend cuda is off after a failure of the GPU; check it")).hasSize(1);
       assertThat(registry.failures.get(leased).retryable()).isTrue();
       UUID after = registry.verify(bytes, "scalar", StubRegistry.nonce(5));
       assertThat(attested(after, bytes).outcome()).isEqualTo(Outcome.MATCH);
