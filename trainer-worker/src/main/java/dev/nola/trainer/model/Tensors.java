@@ -23,6 +23,8 @@ public final class Tensors {
   /** Like PyTorch's own settings, for the whole process. */
   private static volatile Device device = Device.cpu();
 
+  private static volatile @Nullable String gpuObstacle;
+
   /** Loaded when first used, after PyTorch. */
   private static final class Functions {
     static final TorchFunction SILU = new TorchFunction("torch.silu(x)");
@@ -66,10 +68,20 @@ public final class Tensors {
    */
   public static void useFastest(int threads, Consumer<String> log) {
     GpuAccess gpu = NativeLibraries.gpu();
-    if (!gpu.isUsable() && gpu.seen() > 0) {
-      log.accept("device cpu: " + gpu.obstacle());
+    gpuObstacle = gpu.seen() > 0 ? gpu.obstacle() : null;
+    if (gpuObstacle != null) {
+      log.accept("device cpu: " + gpuObstacle);
     }
     use(gpu.isUsable(), threads);
+  }
+
+  /**
+   * Returns why {@link #useFastest} has not chosen the machine's GPU.
+   *
+   * @return a clause; null if it has, or the machine has none
+   */
+  public static @Nullable String gpuObstacle() {
+    return gpuObstacle;
   }
 
   private static void use(boolean gpu, int threads) {

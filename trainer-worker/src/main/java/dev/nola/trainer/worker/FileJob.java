@@ -139,6 +139,10 @@ final class FileJob {
             .writeValueAsBytes(
                 LeasedJobFile.of(
                     train.job(), dataset, hasModel, Tensors.isOnGpu() ? "cuda" : "cpu")));
+    String gpuObstacle = Tensors.gpuObstacle();
+    if (gpuObstacle != null && LeasedJobFile.leavesDevice(train.job())) {
+      held.log("device cpu: " + gpuObstacle);
+    }
     if (lease.checkpoint()) {
       inputs.fetchCheckpoint(held, folder);
       held.log("continues from the checkpoint of an earlier worker");

@@ -51,14 +51,15 @@ final class LeasedJobFile {
       paths.put(file.getKey(), TaskFolder.DATA + "/" + file.getValue());
     }
     put(rewritten, JobFileKeys.DATA, paths);
-    if (leavesDevice(job.getOrDefault(RUN, Map.of()))) {
+    if (leavesDevice(job)) {
       put(rewritten, RUN, Map.of(DEVICE, device));
     }
     return rewritten;
   }
 
-  private static boolean leavesDevice(Object run) {
-    return run instanceof Map<?, ?> keys
+  /** Returns whether a job leaves its device to the worker. */
+  static boolean leavesDevice(Map<String, Object> job) {
+    return job.getOrDefault(RUN, Map.of()) instanceof Map<?, ?> keys
         && (!keys.containsKey(DEVICE) || AUTO.equals(keys.get(DEVICE)));
   }
 

@@ -413,6 +413,19 @@ class WorkerTest {
     assertThat(registry.failures.get(job).retryable()).isTrue();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "cpu"})
+  void trainingOnTheCpu_saysWhyInItsOwnLog_ifItsMachineHasAGpu(String device) throws Exception {
+    Map<String, Object> anywhere = with(sample("steps: 5\n").job(), "run", "device", device);
+    UUID job = registry.train(anywhere, dataset(), null);
+    try (StandInDriver _ = StandInDriver.use()) {
+      start("one");
+      StubRegistry.await("a result", () -> registry.results.containsKey(job));
+    }
+    assertThat(registry.log().contains("device cpu: the driver sees a GPU, but this PyTorch"))
+        .isEqualTo(device.equals("auto"));
+  }
+
   private void assertFinal(UUID job, String reason) {
     assertThat(registry.failures.get(job).reason()).contains(reason);
     assertThat(registry.failures.get(job).retryable()).as(reason).isFalse();
