@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import ai.djl.util.Utils;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -26,8 +27,19 @@ import org.openjdk.jmh.annotations.TearDown;
     value = 1,
     jvmArgsAppend = {"-Dai.djl.pytorch.num_threads=1", "-Dai.djl.pytorch.num_interop_threads=1"})
 public class LibtorchBenchmark {
-  private final NDManager manager = NDManager.newBaseManager();
+  private final NDManager manager = newManager();
   private NDArray coefficients = manager.create(0f);
+
+  /** Loads libtorch, which DJL must not download. */
+  private static NDManager newManager() {
+    System.setProperty("ai.djl.offline", "true");
+    if (!Utils.isOfflineMode()) {
+      throw new IllegalStateException(
+          "DJL_OFFLINE=%s would let DJL download libtorch; unset it, or set it to true"
+              .formatted(Utils.getenv("DJL_OFFLINE")));
+    }
+    return NDManager.newBaseManager();
+  }
 
   /** Draws the coefficients. */
   @Setup

@@ -78,8 +78,8 @@ public final class TextTokenizer implements AutoCloseable {
     }
     // Padding and truncation in tokenizer.json are for inference.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
+    NativeLibraries.stayOffline();
     try {
-      NativeLibraries.stayOffline();
       return new TextTokenizer(
           folder, HuggingFaceTokenizer.newInstance(file, options), config, bos);
     } catch (RuntimeException e) {

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The native libraries of PyTorch and of the tokenizers, which DJL loads. */
 public final class NativeLibraries {
+  /** The environment variable that decides whether DJL may download. */
+  public static final String OFFLINE = "DJL_OFFLINE";
+
   static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
   private static final String VERSION = "PYTORCH_VERSION";
   private static final String FLAVOR = "PYTORCH_FLAVOR";
@@ -39,10 +42,18 @@ public final class NativeLibraries {
   /**
    * Keeps DJL from downloading libraries, whatever it finds on the machine. Must be called before
    * DJL loads one.
+   *
+   * @throws IllegalArgumentException if {@value #OFFLINE} allows it, which DJL prefers to what is
+   *     set here
    */
   public static void stayOffline() {
     System.setProperty("ai.djl.offline", "true");
     System.setProperty("RUST_FLAVOR", CPU); // of the tokenizers, which would ask for CUDA's
+    if (!Utils.isOfflineMode()) {
+      throw new IllegalArgumentException(
+          "%s=%s would let DJL download libraries at run time; unset it, or set it to true"
+              .formatted(OFFLINE, Utils.getenv(OFFLINE)));
+    }
   }
 
   /**
@@ -53,9 +64,9 @@ public final class NativeLibraries {
    *     DJL's binding, if it names none and none is installed, or if it cannot be loaded
    */
   public static synchronized Engine torch() {
+    stayOffline();
     Engine loaded = torch;
     if (loaded == null) {
-      stayOffline();
       library = TorchFolder.named().orElse(null);
       if (library != null) {
         library.require();

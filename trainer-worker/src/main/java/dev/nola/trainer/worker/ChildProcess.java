@@ -3,6 +3,7 @@ package dev.nola.trainer.worker;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Budget;
 import dev.nola.threads.Uninterruptibles;
+import dev.nola.trainer.djl.NativeLibraries;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -16,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -104,14 +106,17 @@ final class ChildProcess implements AutoCloseable {
     this.listener = listener;
     ProcessBuilder builder =
         new ProcessBuilder(command(folder.path(), limits)).directory(folder.path().toFile());
-    builder
-        .environment()
-        .keySet()
-        .removeIf(name -> ENVIRONMENT.stream().noneMatch(name::startsWith));
+    limit(builder.environment());
     this.process = builder.start();
     threads.add(Thread.ofVirtual().start(() -> read(process.getInputStream())));
     threads.add(Thread.ofVirtual().start(() -> read(process.getErrorStream())));
     Thread.ofVirtual().start(this::watch);
+  }
+
+  /** Removes from an environment what a task must not see or do. */
+  static void limit(Map<String, String> environment) {
+    environment.keySet().removeIf(name -> ENVIRONMENT.stream().noneMatch(name::startsWith));
+    environment.put(NativeLibraries.OFFLINE, "true");
   }
 
   private static List<String> command(Path folder, Limits limits) throws IOException {
