@@ -33,6 +33,11 @@ import org.jspecify.annotations.Nullable;
 record MachineDescription(String worker, Sha256 host, String cpu) {
   private static final int MAX_TEXT = 200;
 
+  /** The kernels are the same for every attestation, and megabytes to unpack and hash. */
+  private static final class Kernels {
+    static final String DIGEST = CudaDevice.kernelDigest().toString();
+  }
+
   static MachineDescription here(String worker) throws IOException {
     return new MachineDescription(worker, hostId(), cpuName());
   }
@@ -90,7 +95,7 @@ record MachineDescription(String worker, Sha256 host, String cpu) {
       environment.put("device", "cuda");
       environment.put("gpu", cuda.device().name());
       environment.put("driver", cuda.device().driverVersion());
-      environment.put("kernels", CudaDevice.kernelDigest().toString());
+      environment.put("kernels", Kernels.DIGEST);
     } else if (backend.name().equals(BackendName.TORCH.label())) {
       environment.put("torch", Tensors.version());
       environment.put("device", Tensors.isOnGpu() ? "cuda" : "cpu");
