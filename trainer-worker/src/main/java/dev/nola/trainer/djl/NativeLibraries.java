@@ -72,6 +72,7 @@ public final class NativeLibraries {
         library.require();
       }
       loaded = load();
+      TorchPrecision.makeExact(isBuiltForCuda());
       torch = loaded;
     }
     return loaded;
@@ -164,7 +165,7 @@ public final class NativeLibraries {
   }
 
   private static GpuFindings findings(int seen, boolean available) {
-    boolean builtForCuda = hasCuda(Path.of(LibUtils.getLibtorchPath()));
+    boolean builtForCuda = isBuiltForCuda();
     String driverCuda = null;
     if (builtForCuda && !available) {
       try (CudaDevice gpu = CudaDevice.open()) {
@@ -178,6 +179,10 @@ public final class NativeLibraries {
         available,
         driverCuda,
         Utils.getenv("LD_LIBRARY_PATH", "not set"));
+  }
+
+  private static boolean isBuiltForCuda() {
+    return hasCuda(Path.of(LibUtils.getLibtorchPath()));
   }
 
   /** Returns whether a folder has PyTorch's libraries for CUDA. */
