@@ -1,10 +1,11 @@
 """Compares a LoRA's training with Transformers and PEFT: peak memory of the process, and time per step.
 
-    python compare.py MODEL TEXT [--rank 16] [--batch 4] [--tokens 128] [--short 3] [--long 13] [--job KEY=VALUE ...]
+    python compare.py MODEL TEXT [--rank 16] [--batch 4] [--tokens 128] [--short 3] [--long 13] [--device cpu] [--job KEY=VALUE ...]
 
 MODEL is a folder that both load, TEXT a text file. Both train in f32 on one thread, every token counts for the loss, and dropout is
 off. A step's time is the difference of two runs of different lengths, and so excludes starting and loading; of user and system time,
-which other work on the machine affects less, and of wall time. Linux alone: the peak is the kernel's (ru_maxrss).
+which other work on the machine affects less, and of wall time. Linux alone: the peak is the kernel's (ru_maxrss), of the host's memory
+also with --device cuda, where both compute in f32 instead of TF32.
 """
 
 import argparse
@@ -25,15 +26,17 @@ def train_with_transformers(options, steps):
     import transformers
 
     torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.model)
     model = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
     config = peft.LoraConfig(r=options.rank, lora_alpha=2 * options.rank, lora_dropout=0.0, target_modules=LINEAR)
-    model = peft.get_peft_model(model, config)
+    model = peft.get_peft_model(model, config).to(options.device)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=0.01, weight_decay=0.0)
     ids = torch.tensor(tokenizer(Path(options.text).read_text(encoding="utf-8"))["input_ids"])
     size = options.batch * options.tokens
     for step in range(steps):
         batch = ids[step * size : (step + 1) * size].reshape(options.batch, options.tokens)
+        batch = batch.to(options.device)
         loss = model(input_ids=batch, labels=batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -52,7 +55,7 @@ def job(options, steps):
         "data": data,
         "method": {"name": "lora", "targets": "all-linear", "rank": options.rank},
         "optimizer": {"learningRate": 0.01, "schedule": "constant"},
-        "run": {"batch": options.batch, "threads": 1, "device": "cpu", "steps": steps},
+        "run": {"batch": options.batch, "threads": 1, "device": options.device, "steps": steps},
     }
     for setting in options.job:
         path, value = setting.split("=", 1)
@@ -91,6 +94,7 @@ def main():
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--short", type=int, default=3, help="steps of the shorter run")
     parser.add_argument("--long", type=int, default=13, help="steps of the longer run")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--job", action="append", default=[], metavar="KEY=VALUE", help="as method.name='\"nola\"'")
     parser.add_argument("--transformers", type=int, metavar="STEPS", help="train with Transformers alone")
     options = parser.parse_args()
