@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
-import dev.nola.registry.blobs.S3Server;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,16 +49,7 @@ class ReplicasTest {
   @BeforeAll
   static void start() throws Exception {
     database = TestDatabase.create();
-    environment =
-        Map.of(
-            "NOLA_DATABASE_URL", database.url(),
-            "NOLA_DATABASE_USERNAME", database.username(),
-            "NOLA_BLOBS_S3_BUCKET", S3Server.shared().bucket(),
-            "NOLA_BLOBS_S3_ENDPOINT", S3Server.shared().endpoint().toString(),
-            "NOLA_BLOBS_S3_PATHSTYLE", "true",
-            "AWS_ACCESS_KEY_ID", System.getProperty("aws.accessKeyId"),
-            "AWS_SECRET_ACCESS_KEY", System.getProperty("aws.secretAccessKey"),
-            "NOLA_ACCESS_ANONYMOUSREQUESTSPERMINUTE", "1000000");
+    environment = ServerProcess.sharing(database);
     Path first = folder.resolve("data0");
     replicas.add(ServerProcess.start(first, folder.resolve("log0"), environment));
     for (int i = 1; i < REPLICAS; i++) {

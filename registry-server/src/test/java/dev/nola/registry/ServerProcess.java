@@ -1,5 +1,6 @@
 package dev.nola.registry;
 
+import dev.nola.registry.blobs.S3Server;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -107,6 +108,20 @@ final class ServerProcess implements AutoCloseable {
     builder.environment().putAll(environment);
     builder.environment().put("NOLA_ADMIN_TOKEN", TestRegistry.ADMIN);
     return new ServerProcess(builder.start(), port, log);
+  }
+
+  /** Returns the variables of servers that share a database, and a bucket of their own. */
+  static Map<String, String> sharing(TestDatabase database) {
+    S3Server s3 = S3Server.shared();
+    return Map.of(
+        "NOLA_DATABASE_URL", database.url(),
+        "NOLA_DATABASE_USERNAME", database.username(),
+        "NOLA_BLOBS_S3_BUCKET", s3.bucket(),
+        "NOLA_BLOBS_S3_ENDPOINT", s3.endpoint().toString(),
+        "NOLA_BLOBS_S3_PATHSTYLE", "true",
+        "AWS_ACCESS_KEY_ID", System.getProperty("aws.accessKeyId"),
+        "AWS_SECRET_ACCESS_KEY", System.getProperty("aws.secretAccessKey"),
+        "NOLA_ACCESS_ANONYMOUSREQUESTSPERMINUTE", "1000000");
   }
 
   int port() {

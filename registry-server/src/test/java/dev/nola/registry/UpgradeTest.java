@@ -3,7 +3,6 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.registry.TestClient.Answer;
-import dev.nola.registry.blobs.S3Server;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,16 +33,7 @@ class UpgradeTest {
 
   @Test
   void serversAreReplacedInTurn_bothVersionsServe_andNothingIsLost() throws Exception {
-    TestDatabase database = TestDatabase.create();
-    environment =
-        Map.of(
-            "NOLA_DATABASE_URL", database.url(),
-            "NOLA_DATABASE_USERNAME", database.username(),
-            "NOLA_BLOBS_S3_BUCKET", S3Server.shared().bucket(),
-            "NOLA_BLOBS_S3_ENDPOINT", S3Server.shared().endpoint().toString(),
-            "NOLA_BLOBS_S3_PATHSTYLE", "true",
-            "AWS_ACCESS_KEY_ID", System.getProperty("aws.accessKeyId"),
-            "AWS_SECRET_ACCESS_KEY", System.getProperty("aws.secretAccessKey"));
+    environment = ServerProcess.sharing(TestDatabase.create());
     startPrevious();
     namespace = servers.getFirst().admin().namespace();
     use(servers.getFirst(), servers.getLast(), "before");
