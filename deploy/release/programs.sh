@@ -24,13 +24,18 @@ unpack_programs() {
   url=http://127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 }
 
-# Uses the command and a server, which it leaves running.
-check_programs() {
-  local sample=$PWD/format-spec/vectors/valid/metadata.nola
+sample=$PWD/format-spec/vectors/valid/metadata.nola
+
+# Uses the command without a server.
+check_command() {
   nola --version | grep -F "nola $version"
   nola inspect "$sample" >"$work/inspect.log"
   nola verify "$sample"
   nola worker --help >"$work/worker.log"
+}
+
+# Uses a server, which it leaves running.
+check_server() {
   nola serve --port "${url##*:}" --data "$work/data" >"$work/serve.log" 2>&1 &
   server=$!
   for _ in $(seq 3600); do
