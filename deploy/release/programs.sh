@@ -7,9 +7,13 @@ fail() {
   exit 1
 }
 
-# Runs nola of the unpacked archive.
+# Becomes nola of the unpacked archive.
+become_nola() {
+  cd "$work/elsewhere" && exec env -i "PATH=$work/path" "HOME=$work/home" "NOLA_REGISTRY=$url" "$work/nola-$version/bin/nola" "$@"
+}
+
 nola() {
-  (cd "$work/elsewhere" && exec env -i "PATH=$work/path" "HOME=$work/home" "NOLA_REGISTRY=$url" "$work/nola-$version/bin/nola" "$@")
+  (become_nola "$@")
 }
 
 # Unpacks an archive of programs.
@@ -36,7 +40,7 @@ check_command() {
 
 # Uses a server, which it leaves running.
 check_server() {
-  nola serve --port "${url##*:}" --data "$work/data" >"$work/serve.log" 2>&1 &
+  (become_nola serve --port "${url##*:}" --data "$work/data") >"$work/serve.log" 2>&1 &
   server=$!
   for _ in $(seq 3600); do
     if curl -sf -o /dev/null "$url/actuator/health/readiness"; then break; fi
