@@ -148,13 +148,7 @@ final class WorkBenchmarks {
     MemorySegment weights = arena.allocate(layer.elements() * dtype.bytes(), 64);
     for (long e = 0; e < layer.elements(); e++) {
       float value = random.nextInt(-1 << 20, 1 << 20) * 0x1p-25f;
-      switch (dtype) {
-        case F32 -> weights.setAtIndex(ValueLayout.JAVA_FLOAT, e, value);
-        case F16 -> weights.setAtIndex(ValueLayout.JAVA_SHORT, e, Float.floatToFloat16(value));
-        case BF16 ->
-            weights.setAtIndex(
-                ValueLayout.JAVA_SHORT, e, (short) (Float.floatToRawIntBits(value) >>> 16));
-      }
+      WorkComparison.set(weights, dtype, e, value);
     }
     return weights;
   }

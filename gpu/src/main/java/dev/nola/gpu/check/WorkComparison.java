@@ -140,18 +140,23 @@ public final class WorkComparison {
     }
   }
 
+  /** Stores a weight; bf16 takes the upper half of its bits. */
+  static void set(MemorySegment weights, DType dtype, long element, float value) {
+    switch (dtype) {
+      case F32 -> weights.setAtIndex(ValueLayout.JAVA_FLOAT, element, value);
+      case F16 -> weights.setAtIndex(ValueLayout.JAVA_SHORT, element, Float.floatToFloat16(value));
+      case BF16 ->
+          weights.setAtIndex(
+              ValueLayout.JAVA_SHORT, element, (short) (Float.floatToRawIntBits(value) >>> 16));
+    }
+  }
+
   private static MemorySegment weights(Arena arena, DType dtype, int count) {
     SplittableRandom random = new SplittableRandom(5);
     MemorySegment weights = arena.allocate((long) count * dtype.bytes(), Long.BYTES);
     for (int e = 0; e < count; e++) {
       float value = (float) (random.nextDouble(-1, 1) * Math.scalb(1.0, random.nextInt(-30, 3)));
-      switch (dtype) {
-        case F32 -> weights.setAtIndex(ValueLayout.JAVA_FLOAT, e, value);
-        case F16 -> weights.setAtIndex(ValueLayout.JAVA_SHORT, e, Float.floatToFloat16(value));
-        case BF16 ->
-            weights.setAtIndex(
-                ValueLayout.JAVA_SHORT, e, (short) (Float.floatToRawIntBits(value) >>> 16));
-      }
+      set(weights, dtype, e, value);
       if (e % 97 == 3) {
         int special = new int[] {0x7F80, 0xFF80, 0x7FC1, 0x8000}[e % 4];
         switch (dtype) {
